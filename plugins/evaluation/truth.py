@@ -21,9 +21,9 @@ from etl.twin.selling import chooses_substitutes
 from etl.twin.visits import budget_shifts_on, expected_visits_on, stores_alike
 from features.footfall import LoggedVisits
 from serving.optimise.curves import DemandCurves
+from serving.optimise.days_ahead import evenings_of
 from serving.optimise.policies import costs_that_count
 from serving.optimise.recursion import value_of_prices
-from serving.optimise.stock_ahead import StockAhead
 from training.fit.dataset import Dataset
 from training.judge.believed_gain import (
     LONG_SHELF,
@@ -211,10 +211,10 @@ def truly_gained(prices: Floats, catalog: Catalog, date: dt.date, store: str | N
     chance = chance_of_sale(catalog, prices / catalog.base_prices[:, None, None], shifts, product)
     gains = prices - costs_that_count(catalog)[:, None, None]
     visits = expected_visits_on(catalog, date, store)
-    ahead = StockAhead.of(catalog, true_curves(catalog, date, store), visits)
+    ahead = evenings_of(catalog, true_curves(catalog, date, store), visits)
     gained = np.empty(len(prices))
     for own, par in enumerate(catalog.par_stock):
-        evening = np.zeros(len(prices[own])) if ahead is None else ahead.evening_of_new_units(own, date)
+        evening = np.zeros(len(prices[own])) if ahead is None else ahead[own].of_new_units(date)
         levels = slice(len(evening))
         gained[own] = value_of_prices(gains[own, levels], (chance[own] * visits[own, ::-1])[levels], evening)[par, -1]
     return gained

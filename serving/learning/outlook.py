@@ -16,9 +16,9 @@ from serving.belief.sales import hours_of_day
 from serving.learning.exploration import ExplorationPlan
 from serving.learning.worth_knowing import WorthKnowing, drawn_gains, fairly, worth_knowing
 from serving.optimise.curves import DemandCurves, Switching
+from serving.optimise.days_ahead import Evenings, least_worth
 from serving.optimise.policies import PricingPolicy, ahead_of, costs_that_count, policy_with_model
 from serving.optimise.recursion import usual_unit_values
-from serving.optimise.stock_ahead import StockAhead, least_worth
 from serving.optimise.substitution import sales_with_substitutes
 
 _NOBODY = 1e-12  # visits
@@ -82,7 +82,7 @@ class DayStart:
         return price_ladder(self.catalog, self.owners)
 
     @cached_property
-    def ahead(self) -> StockAhead | None:
+    def ahead(self) -> tuple[Evenings, ...] | None:
         """Values what is left at closing, as believed before the first visit; None where that does not count."""
         if not self.catalog.counts_evenings:
             return None

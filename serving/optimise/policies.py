@@ -17,9 +17,8 @@ from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from serving.optimise.curves import DemandCurves
-from serving.optimise.days_ahead import SolvedOverDays
-from serving.optimise.recursion import ProductsToSolve, rates_of, solve, worth_of_each
-from serving.optimise.stock_ahead import Keeps, StockAhead
+from serving.optimise.days_ahead import Evenings, Keeps, SolvedOverDays, evenings_of
+from serving.optimise.recursion import days_of, solve
 from serving.optimise.substitution import sales_with_substitutes
 
 _NOBODY = 1e-12  # visits
@@ -220,7 +219,7 @@ class StockAwarePolicy:
         n_levels: int,
         unit_costs: Floats | float = 0.0,
         name: str = "stock_aware",
-        ahead: StockAhead | None = None,
+        ahead: Sequence[Evenings] | None = None,
         sales: tuple[Floats, Floats] | None = None,
     ) -> None:
         """Solve the recursion once for every product; with `ahead`, when it is asked for the first time.
@@ -243,11 +242,11 @@ class StockAwarePolicy:
         self.name = name
         self.model_version: str | None = curves.model_version
         gains, chances = sales or (_gains(curves, unit_costs), curves.at_ticks)
-        problem = ProductsToSolve(gains, chances, curves.choosable, visits, n_levels)
-        self._curves, self._problem = curves, problem
-        self._over_days = None if ahead is None else SolvedOverDays(problem, ahead)
+        self._curves, self._visits = curves, visits
+        self._days = list(days_of(gains, chances, curves.choosable, visits))
+        self._over_days = None if ahead is None else SolvedOverDays(self._days, ahead)
         if ahead is None:
-            self._solved = solve(problem)
+            self._solved = solve(self._days, n_levels)
 
     def ask(self, shelf: Shelf) -> Asked:
         """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
@@ -268,23 +267,22 @@ class StockAwarePolicy:
         EUR more than all units kept, shape (n_prices,), NaN for a candidate that may not be chosen. `shelf` is one
         store's.
         """
-        problem, left = self._problem, shelf.ticks_left
-        visits = max(float(problem.visits[product, -left]), _NOBODY)
-        if self._over_days is not None:
-            return self._over_days.worths(shelf, product) / visits
-        among, worths = np.flatnonzero(problem.choosable[product]), np.full(problem.gains.shape[1], np.nan)
-        later = np.cumsum(self._solved.unit_value[left - 1, product], dtype=float)
-        stock = min(max(int(shelf.stock[0, product]), 1), len(later) - 1)
-        rates = rates_of(problem.chances[..., product, among], problem.visits[product])
-        worths[among] = worth_of_each(problem.gains[product, among], rates[:, -left], later, stock)
-        return (worths - later[stock]) / visits
+        day, left, worths = self._days[product], shelf.ticks_left, np.full(self._curves.prices.shape[1], np.nan)
+        if self._over_days is None:
+            later = np.cumsum(self._solved[1][left - 1, product])[None]
+            stock = min(max(int(shelf.stock[0, product]), 1), later.shape[1] - 1)
+            brings = day.worth_of_each(later, left, (0, stock)) - later[0, stock]
+        else:
+            brings = self._over_days.worths(shelf, product)
+        worths[day.among] = np.where(np.isfinite(brings), brings, np.nan)
+        return worths / max(float(self._visits[product, -left]), _NOBODY)
 
     def day_over(self, product: int, date: dt.date, keeps: Keeps) -> Ints | None:
         """Return a product's best candidates by stock and ticks left, shape (n_levels, n_ticks), by what keeps of it.
 
         None where what is left at closing does not count: the answer is then the same for all shelves.
         """
-        return None if self._over_days is None else self._over_days.solution(product, date, keeps)[0]
+        return None if self._over_days is None else self._over_days.solution(product, date, keeps)[0].T
 
     def _asked(
         self,
@@ -318,7 +316,7 @@ def policy_with_model(
     catalog: Catalog,
     curves: DemandCurves,
     visits: Floats,
-    ahead: StockAhead | None = None,
+    ahead: Sequence[Evenings] | None = None,
     sales: tuple[Floats, Floats] | None = None,
 ) -> PricingPolicy:
     """Return the policy a price book is made from, as the catalog's `policies.with_champion` says.
@@ -342,25 +340,25 @@ def stock_aware(
     curves: DemandCurves,
     visits: Floats,
     name: str = "stock_aware",
-    ahead: StockAhead | None = None,
+    ahead: Sequence[Evenings] | None = None,
     sales: tuple[Floats, Floats] | None = None,
 ) -> StockAwarePolicy:
     """Return the recursion's policy for what the catalog's prices are to earn; arguments as in `policy_with_model`."""
     unit_costs, levels = costs_that_count(catalog), int(catalog.most_stock.max()) + 1
     sales = sales or sales_of(catalog, curves, visits)
-    ahead = ahead or StockAhead.of(catalog, curves, visits, sales)
+    ahead = ahead or evenings_of(catalog, curves, visits, sales)
     return StockAwarePolicy(curves, visits, levels, unit_costs, name, ahead, sales)
 
 
-def ahead_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> StockAhead | None:
-    """Return what values the stock left at closing, as in `StockAhead.of`; it knows of substitutes."""
-    return StockAhead.of(catalog, curves, visits, sales_of(catalog, curves, visits))
+def ahead_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Evenings, ...] | None:
+    """Return what values the stock left at closing, as in `evenings_of`; it knows of substitutes."""
+    return evenings_of(catalog, curves, visits, sales_of(catalog, curves, visits))
 
 
 def sales_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Floats, Floats]:
     """Return what one sale brings at each candidate, EUR, and its chance; both know of substitutes where any are taken.
 
-    Shapes are those of `serving.optimise.recursion.ProductsToSolve`.
+    Shapes are those of `serving.optimise.recursion.days_of`.
     """
     gains = _gains(curves, costs_that_count(catalog))
     found = sales_with_substitutes(catalog, curves, visits, gains)

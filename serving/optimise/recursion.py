@@ -1,11 +1,17 @@
-"""What a unit of stock is worth, and the price that follows: backward induction over stock and time.
+"""The best price for every stock level and every tick left of a day: backward induction.
 
 Selling a unit now forgoes what it would bring later, so the best price maximises (price - value of a unit kept) x
 chance of sale. After Gallego and van Ryzin, "Optimal dynamic pricing of inventories with stochastic demand over finite
 horizons" (Management Science, 1994), in ticks: the price stands for a tick, and sales in it are Poisson.
+
+Units on their last day ("old") may carry a sticker, a lower price than the label of the others ("young"). While both
+are on the shelf, whoever can pay the sticker buys: those who take the freshest unit and can pay the label buy a young
+one, all others an old one. So a state is two numbers of units, with independent Poisson counts along each. When the old
+ones are gone, the young ones are priced alone; sales to those who then still come within the same tick are counted to
+first order. Without stickers, the first number is always 0.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numba
@@ -16,43 +22,68 @@ from catalog.arrays import Flags, Floats, Ints
 
 _VALUES_TRIED = 64
 _TAIL = 8.0  # standard deviations of a Poisson count after which nothing is left to add
+_NOISE = 1e-9  # EUR
+
+Sticker = tuple[float, Floats]
+"""What a sale at the sticker brings, EUR, and how many shoppers would pay it in each tick, shape (n_ticks,)."""
+
+NO_STICKER: Sticker = (0.0, np.zeros(0))
 
 
-@dataclass(frozen=True)
-class ProductsToSolve:
-    """Products whose recursion is to be solved.
+class Day(NamedTuple):
+    """The rest of a day of one product.
 
     Attributes
+    ----------
+    among
+        Positions of the candidates that may be chosen, ascending, shape (n_prices,).
+    gains
+        What one sale brings at each of them, EUR: its price, or price less cost.
+    rates
+        Units that would sell on average at each in each tick, shape (n_prices, n_ticks).
+    """
+
+    among: Ints
+    gains: Floats
+    rates: Floats
+
+    def would_pay(self, gain: float) -> Floats:
+        """Return how many would buy in each tick at a price by what one sale at it brings, shape (n_ticks,)."""
+        return np.array([np.interp(gain, self.gains, rates) for rates in self.rates.T])
+
+    def in_ticks(self, most: int) -> "Day":
+        """Return the same day in fewer, longer ticks."""
+        n_ticks = self.rates.shape[1]
+        begins = np.unique(np.linspace(0, n_ticks, min(most, n_ticks), endpoint=False).astype(int))
+        return self._replace(rates=np.add.reduceat(self.rates, begins, axis=1))
+
+    def worth_of_each(
+        self, later: Floats, left: int, units: tuple[int, int], sticker: Sticker = NO_STICKER, share: float = 0.0
+    ) -> Floats:
+        """Return what units are worth, old and young, at each label that stands for one tick, EUR, shape (n_prices,).
+
+        `later` is what every state is worth after the tick, of which `left` are left, itself included. A label below
+        the sticker is worth -inf.
+        """
+        rates, sticker = self.rates[:, [-left]], (sticker[0], sticker[1][-left:][:1])
+        each = (solve_day(self.gains[[label]], rates[[label]], later, sticker, share) for label in range(len(rates)))
+        return np.array([worth[1][units] for _, worth in each])
+
+
+def days_of(gains: Floats, chances: Floats, choosable: Flags, visits: Floats) -> Iterator[Day]:
+    """Yield the day of each product.
+
+    Parameters
     ----------
     gains, chances, choosable
         What one sale brings, EUR, its chance, and whether a price may be chosen, shape (n_products, n_prices). Chances
         that differ by tick have that axis first, (n_ticks, n_products, n_prices), and end at closing.
     visits
-        Visits expected per store day, shape (n_products, n_ticks).
-    n_levels
-        Stock levels, 0 included.
+        Visits expected in each tick that is left, shape (n_products, n_ticks).
     """
-
-    gains: Floats
-    chances: Floats
-    choosable: Flags
-    visits: Floats
-    n_levels: int
-
-
-class Solved(NamedTuple):
-    """The best price and what a unit more is worth, each of shape (n_ticks, n_products, n_levels).
-
-    Attributes
-    ----------
-    best
-        Position of the best price; position t of the first axis has t + 1 ticks left.
-    unit_value
-        What the last unit of a stock level earns until closing in the ticks after this one, EUR.
-    """
-
-    best: NDArray[np.unsignedinteger[Any]]
-    unit_value: NDArray[np.floating[Any]]
+    for product, may_be_chosen in enumerate(choosable):
+        among = np.flatnonzero(may_be_chosen)
+        yield Day(among, gains[product, among], rates_of(chances[..., product, among], visits[product]))
 
 
 def rates_of(chances: Floats, visits: Floats) -> Floats:
@@ -98,62 +129,97 @@ def usual_unit_values(gains: Floats, chances: Floats, visits: Floats, units: Flo
 
 
 @numba.njit(cache=True, nogil=True)
-def price_stock(gains: Floats, rates: Floats, n_levels: int, at_closing: Floats) -> tuple[Ints, Floats]:
-    """Find the best candidate for every stock level and every number of ticks left, for one product.
-
-    Parameters
-    ----------
-    gains
-        What one sale brings at each candidate, EUR: its price, or price less cost, shape (n_prices,).
-    rates
-        Units that would sell on average at each candidate in each tick of the day, shape (n_prices, n_ticks). Visits x
-        chance of sale is one way to get them.
-    n_levels
-        Stock levels, 0 included.
-    at_closing
-        What units left are worth then, EUR, shape (n_levels,); an empty shelf is worth 0.
-
-    Returns
-    -------
-    best : Ints
-        Position of the best candidate, shape (n_levels, n_ticks); position t stands for t + 1 ticks left.
-    value : Floats
-        Expected gain until closing and worth of what is left, EUR, shape (n_levels, n_ticks + 1); position t stands for
-        t ticks left.
-    """
-    n_ticks = rates.shape[1]
-    best = np.zeros((n_levels, n_ticks), dtype=np.int64)
-    value = np.zeros((n_levels, n_ticks + 1))
-    expected, later = np.zeros(n_levels), at_closing.copy()
-    for stock in range(n_levels):  # to assign an array to a slice takes seconds to compile
-        value[stock, 0] = later[stock]
-    for left in range(1, n_ticks + 1):
-        value[1:, left] = -np.inf
-        for candidate in range(len(gains)):
-            chances = chances_of_sales(rates[candidate, n_ticks - left], n_levels - 1)
-            expected_gains(gains[candidate], chances, later, expected, 1, n_levels)
-            for stock in range(1, n_levels):
-                if expected[stock] > value[stock, left]:
-                    value[stock, left] = expected[stock]
-                    best[stock, left - 1] = candidate
-        for stock in range(n_levels):
-            later[stock] = value[stock, left]
-    return best, value
-
-
-def worth_of_each(gains: Floats, rates: Floats, later: Floats, stock: int) -> Floats:
-    """Return what each candidate is worth that stands for one tick: what it gains, and what is left after it, EUR.
+def solve_day(
+    gains: Floats, rates: Floats, evening: Floats, sticker: Sticker, freshest_share: float
+) -> tuple[Ints, Floats]:
+    """Find the best label for every state and every number of ticks left, for one product.
 
     Parameters
     ----------
     gains, rates
-        What one sale brings, EUR, and the units that would sell on average in the tick, shape (n_prices,).
-    later
-        What stock levels are worth after the tick, EUR, shape (n_levels,), and the level before it.
+        As in `Day`.
+    evening
+        What units left are worth at closing, EUR, shape (n_old, n_young), 0 included; an empty shelf is worth 0.
+    sticker
+        Price of the old units; it counts only where there are any, and only higher labels stand beside it.
+    freshest_share
+        Share of the shoppers who take the unit that keeps longest.
+
+    Returns
+    -------
+    labels : Ints
+        Position of the best label, shape (n_ticks, n_old, n_young); position t has t + 1 ticks left.
+    worth : Floats
+        Expected gain until closing and worth of what is left, EUR, shape (n_ticks + 1, n_old, n_young); position t has
+        t ticks left.
     """
-    levels = later[: stock + 1]
-    each = (price_stock(gains[[own]], rates[[own], None], stock + 1, levels)[1] for own in range(len(gains)))
-    return np.array([value[stock, 1] for value in each])
+    n_ticks, n_old, n_young = rates.shape[1], evening.shape[0], evening.shape[1]
+    labels = np.zeros((n_ticks, n_old, n_young), dtype=np.int64)
+    worth = np.full((n_ticks + 1, n_old, n_young), -np.inf)
+    worth[0] = evening
+    brings = np.zeros((n_old, n_young))
+    for left in range(1, n_ticks + 1):
+        now, later, tick = worth[left], worth[left - 1], n_ticks - left
+        now[0, 0] = 0.0
+        for label in range(len(gains)):
+            gain, rate = gains[label], rates[label, tick]
+            expected_gains(gain, chances_of_sales(rate, n_young - 1), later[0], brings[0], 1, n_young)
+            is_beside = n_old > 1 and gain > sticker[0] + _NOISE
+            if is_beside:
+                _sell_both(later, (sticker[0], gain), (sticker[1][tick], rate), freshest_share, brings)
+            for old in range(n_old if is_beside else 1):
+                for young in range(1 if old == 0 else 0, n_young):
+                    if brings[old, young] > now[old, young]:
+                        now[old, young], labels[left - 1, old, young] = brings[old, young], label
+    return labels, worth
+
+
+@numba.njit(cache=True, nogil=True)
+def _sell_both(
+    later: Floats, gains: tuple[float, float], rates: tuple[float, float], freshest_share: float, brings: Floats
+) -> None:
+    """Write what each shelf with old units gains in a tick, and of what is left after it.
+
+    `gains` and `rates` are those of the sticker and of the label.
+    """
+    n_old, n_young = later.shape
+    to_young, takers = freshest_share * rates[1], np.arange(n_young)
+    to_old = max(rates[0] - to_young, 0.0)
+    too_late = (1 - freshest_share) * rates[1] / to_old if to_old > 0 else 0.0  # who finds no old one and pays
+    old_sold = _sell_old(later, gains, to_old, too_late)
+    fresh = chances_of_sales(to_young, n_young - 1)
+    rest = np.maximum(1 - np.append(0.0, np.cumsum(fresh))[np.minimum(takers, len(fresh))], 0.0)
+    for old in range(1, n_old):
+        kept, total = old_sold[old], brings[old]
+        total[:] = rest * (takers * gains[1] + kept[0])
+        for sold in range(len(fresh)):
+            chance, earned, after = fresh[sold], sold * gains[1], kept[: n_young - sold]
+            there = total[sold:]  # no sum to index by, so that many are reckoned at once
+            for young in range(1, len(after)):
+                there[young] += chance * (earned + after[young])
+
+
+@numba.njit(cache=True, nogil=True)
+def _sell_old(later: Floats, gains: tuple[float, float], rate: float, too_late: float) -> Floats:
+    """Return what each shelf gains of those who take old units in a tick, and of what is left after it."""
+    on_sticker, on_label = gains
+    n_old, n_young = later.shape
+    chances, old_sold = chances_of_sales(rate, n_old + int(rate) + 8), np.zeros(later.shape)
+    for old in range(1, n_old):
+        kept, rest, found_none = old_sold[old], 1.0, rate
+        for sold in range(min(old, len(chances))):
+            after, now, chance = later[old - sold], sold * on_sticker, chances[sold]
+            for young in range(n_young):
+                kept[young] += chance * (now + after[young])
+            rest -= chance
+            found_none -= chance * sold
+        rest = max(rest, 0.0)
+        more = max(found_none - rest * old, 0.0) * too_late
+        for young in range(n_young):
+            kept[young] += rest * (old * on_sticker + later[0, young])
+            if young > 0:
+                kept[young] += more * max(on_label + later[0, young - 1] - later[0, young], 0.0)
+    return old_sold
 
 
 @numba.njit(cache=True, nogil=True)
@@ -166,7 +232,7 @@ def value_of_prices(gains: Floats, rates: Floats, at_closing: Floats) -> Floats:
         What one sale brings at the price shown in each state, EUR, and the units that would sell on average in that
         tick, shape (n_levels, n_ticks); position t stands for t + 1 ticks left.
     at_closing
-        As in `price_stock`.
+        What units left are worth then, EUR, shape (n_levels,); an empty shelf is worth 0.
 
     Returns
     -------
@@ -222,16 +288,16 @@ def expected_gains(gain: float, chances: Floats, later: Floats, expected: Floats
         expected[stock] += max(rest, 0.0) * stock * gain
 
 
-def solve(shelf: ProductsToSolve) -> Solved:
-    """Solve the recursion of products, one after another."""
-    n_products, n_ticks = shelf.visits.shape
-    shape = n_ticks, n_products, shelf.n_levels
-    best = np.zeros(shape, dtype=np.min_scalar_type(shelf.gains.shape[1]))
-    unit_value = np.zeros(shape)
-    rows = zip(shelf.gains, np.moveaxis(shelf.chances, -2, 0), shelf.choosable, shelf.visits, strict=True)
-    for product, (gains, chances, is_choosable, visits) in enumerate(rows):
-        among = np.flatnonzero(is_choosable)
-        rates = rates_of(chances[..., among], visits)
-        positions, values = price_stock(gains[among], rates, shelf.n_levels, np.zeros(shelf.n_levels))
-        best[:, product], unit_value[:, product, 1:] = among[positions].T, np.diff(values[:, :-1], axis=0).T
-    return Solved(best, unit_value)
+def solve(days: Sequence[Day], n_levels: int) -> tuple[NDArray[np.unsignedinteger[Any]], Floats]:
+    """Return the best candidates of products whose evening is worth nothing, and what the last unit of a level earns.
+
+    Both have shape (n_ticks, n_products, n_levels); position t of the first axis has t + 1 ticks left. The value of a
+    unit, EUR, is that of the ticks after this one.
+    """
+    shape = days[0].rates.shape[1], len(days), n_levels
+    best = np.zeros(shape, dtype=np.min_scalar_type(max(day.among[-1] for day in days)))
+    unit_value, nothing = np.zeros(shape), np.zeros((1, n_levels))
+    for product, day in enumerate(days):
+        labels, worth = solve_day(day.gains, day.rates, nothing, NO_STICKER, 0.0)
+        best[:, product], unit_value[:, product, 1:] = day.among[labels[:, 0]], np.diff(worth[:-1, 0], axis=1)
+    return best, unit_value

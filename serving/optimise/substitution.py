@@ -21,8 +21,8 @@ import numpy as np
 from catalog.arrays import Flags, Floats, Ints
 from catalog.load import Catalog
 from serving.optimise.curves import DemandCurves, Switching
+from serving.optimise.days_ahead import least_worth
 from serving.optimise.recursion import usual_unit_values
-from serving.optimise.stock_ahead import least_worth
 
 _ROUNDS = 8
 _NOBODY = 1e-12  # visits
@@ -89,7 +89,7 @@ class JointSales(NamedTuple):
     Attributes
     ----------
     gains, chances
-        As in `serving.optimise.recursion.ProductsToSolve`; a chance is then a rate per visit to the product, and
+        As in `serving.optimise.recursion.days_of`; a chance is then a rate per visit to the product, and
         may be above 1.
     beside
         What a visit brings at each price beside its own sale, EUR, of the shape of the gains: what it takes elsewhere,

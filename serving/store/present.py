@@ -136,7 +136,7 @@ class PresentShelf:
                 self._one(product),
                 outlook.curves.among(part),
                 outlook.visits[part],
-                ahead=None if ahead is None else ahead.only(product),
+                ahead=None if ahead is None else ahead[part],
                 sales=(gains[part], chances[..., part, :]),
             )
         return self._policies[product]

@@ -95,7 +95,7 @@ class Joint:
         visits = np.tile(np.array(self.visits)[:, None] / SLOTS, (1, SLOTS))
         policy = policy_with_model(self.catalog, curves, visits)
         assert isinstance(policy, StockAwarePolicy)
-        return np.moveaxis(policy._solved.best, 0, 2).astype(np.int64)
+        return np.moveaxis(policy._solved[0], 0, 2).astype(np.int64)
 
 
 CASES = [

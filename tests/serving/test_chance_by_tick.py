@@ -64,7 +64,7 @@ def test_the_recursion_earns_what_its_prices_are_worth_under_the_chance_of_each_
     by_tick = [np.interp(prices[:, left - 1], ladder, POOR_EVENING.at(left).p_sale[0]) for left in LEFT]
     worth = value_of_prices(prices, np.stack(by_tick, axis=1) * visits, np.zeros(len(prices)))[par, -2]
     all_day = value_of_prices(prices, np.interp(prices, ladder, USUAL[0]) * visits, np.zeros(len(prices)))[par, -2]
-    assert worth == pytest.approx(policy._solved.unit_value[-1, 0, : par + 1].sum(), rel=1e-12)
+    assert worth == pytest.approx(policy._solved[1][-1, 0, : par + 1].sum(), rel=1e-12)
     assert worth < 0.98 * all_day
 
 

@@ -8,8 +8,8 @@ from catalog.decisions.pricing import Shelf
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from serving.optimise.curves import DemandCurves
+from serving.optimise.days_ahead import MixedShelf
 from serving.optimise.policies import Asked, PricingPolicy, stock_aware
-from serving.optimise.stickers import MixedShelf
 from tests.serving.test_sticker_prices import WEDNESDAY, policy_of, shop_with_stickers
 from tests.serving.test_stock_ahead import curves_of
 

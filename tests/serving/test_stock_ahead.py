@@ -16,9 +16,9 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.deliveries import Deliveries
 from plugins.evaluation.truth import chance_of_sale
 from serving.optimise.curves import DemandCurves
+from serving.optimise.days_ahead import Evenings, evenings_of, least_worth
 from serving.optimise.policies import Asked, PricingPolicy, policy_with_model
 from serving.optimise.recursion import rates_of
-from serving.optimise.stock_ahead import StockAhead, least_worth
 from tests.serving.two_ages import best_day, day_at
 
 MONDAY, WEDNESDAY = dt.date(2026, 1, 5), dt.date(2026, 1, 7)
@@ -52,8 +52,8 @@ def visits_of(catalog: Catalog) -> Floats:
     return catalog.store.visits_per_day * catalog.popularity[:, None] * tick_profile(catalog.store)
 
 
-def ahead_of(catalog: Catalog) -> StockAhead:
-    ahead = StockAhead.of(catalog, curves_of(catalog), visits_of(catalog))
+def ahead_of(catalog: Catalog) -> tuple[Evenings, ...]:
+    ahead = evenings_of(catalog, curves_of(catalog), visits_of(catalog))
     assert ahead is not None
     return ahead
 
@@ -169,7 +169,7 @@ def test_before_the_evening_an_unsold_unit_of_a_product_of_one_day_is_worth_minu
     catalog = shop(90, par_stock=40, shelf_life_days=1, disposal_cost=DISPOSAL)
     last = asked(catalog, policy_of(catalog), 1)
     np.testing.assert_allclose(last.unit_value, -LOST)
-    np.testing.assert_allclose(ahead_of(catalog).evening_of_new_units(0, WEDNESDAY), -LOST * np.arange(41))
+    np.testing.assert_allclose(ahead_of(catalog)[0].of_new_units(WEDNESDAY), -LOST * np.arange(41))
     np.testing.assert_allclose(least_worth(catalog), -LOST)
 
 
@@ -197,9 +197,9 @@ def test_until_the_next_delivery_fills_the_shelf_stock_is_worth_what_the_days_be
     evenings = {2: stays}
     for weekday in (1, 0):
         evenings[weekday] = by_hand(catalog, evenings[weekday + 1]) + stays
-    ahead = ahead_of(catalog)
+    ahead = ahead_of(catalog)[0]
     for weekday, worth in evenings.items():
-        found = ahead.evening_of_new_units(0, MONDAY + weekday * ONE_DAY)
+        found = ahead.of_new_units(MONDAY + weekday * ONE_DAY)
         np.testing.assert_allclose(found, worth - worth[0], atol=0.01)
     assert evenings[0][1] > 0.2  # there was something to be worth
 
@@ -218,8 +218,8 @@ def test_what_stock_is_worth_does_not_depend_on_the_other_products() -> None:
     together = ahead_of(among)
     for date in (MONDAY + day * ONE_DAY for day in range(3)):
         for number, catalog in enumerate(alone):
-            own = ahead_of(catalog).evening_of_new_units(0, date)
+            own = ahead_of(catalog)[0].of_new_units(date)
             assert np.ptp(own) > 0
-            theirs = together.evening_of_new_units(number, date)
+            theirs = together[number].of_new_units(date)
             np.testing.assert_allclose(theirs, own, rtol=1e-9, atol=1e-9)
-        assert not together.evening_of_new_units(4, date).any()
+        assert not together[4].of_new_units(date).any()

@@ -15,7 +15,7 @@ from plugins.evaluation.truth import chance_of_sale
 from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy, PricingPolicy, StaticPolicy, StockAwarePolicy, policy_with_model
-from serving.optimise.recursion import price_stock
+from serving.optimise.recursion import NO_STICKER, solve_day
 from serving.store.storefront import Storefront
 
 PRICES = np.array([1.0, 1.5, 2.0])
@@ -60,8 +60,8 @@ def by_hand(stock: int, left: int, visits: list[float]) -> float:
 @pytest.mark.parametrize(("stock", "left"), [(1, 1), (2, 1), (1, 2), (3, 2), (2, 3)])
 def test_the_compiled_recursion_agrees_with_the_plain_one(stock: int, left: int) -> None:
     visits = [3.0, 1.0, 2.0]
-    _, value = price_stock(PRICES, np.outer(CHANCES, visits), 5, np.zeros(5))
-    assert value[stock, left] == pytest.approx(by_hand(stock, left, visits), rel=1e-6)
+    _, worth = solve_day(PRICES, np.outer(CHANCES, visits), np.zeros((1, 5)), NO_STICKER, 0.0)
+    assert worth[left, 0, stock] == pytest.approx(by_hand(stock, left, visits), rel=1e-6)
 
 
 def test_scarcity_raises_prices_and_plenty_lowers_them_to_what_greedy_asks() -> None:

@@ -373,7 +373,7 @@ def _worth(day: _DrawnDay, product: int, prices: Floats) -> float:
     """Return what a product is worth at opening by a book's prices, EUR."""
     gains, ahead = prices - day.costs[product], day.judge.start.ahead
     coming = day.chance(product, prices, day.hours[::-1]) * day.visits[product, ::-1]
-    evening = np.zeros(len(prices)) if ahead is None else ahead.evening_of_new_units(product, day.date)
+    evening = np.zeros(len(prices)) if ahead is None else ahead[product].of_new_units(day.date)
     levels = slice(len(evening))
     return float(value_of_prices(gains[levels], coming[levels], evening)[day.catalog.par_stock[product], -1])
 

@@ -21,8 +21,8 @@ from serving.book.book import PriceBook
 from serving.book.make import limited_ladder
 from serving.book.store import BookInForce, OpenBook
 from serving.learning.outlook import Outlook
+from serving.optimise.days_ahead import Keeps, keeps_on, new_units
 from serving.optimise.policies import StockAwarePolicy, sales_of
-from serving.optimise.stock_ahead import Keeps
 from serving.store.in_force import stores_apart
 from serving.store.present import PresentBook, present_book
 from warehouse.lake import Lake
@@ -176,9 +176,9 @@ class DayForecast:
         units, tick = np.minimum(stock, self._catalog.most_stock).tolist(), min(tick, self._book.n_ticks - 1)
         if ahead is None:
             return [OnShelf(unit, tick) for unit in units]
-        opened = ahead.new_units(self._catalog.par_stock)[None] if opened_with is None else opened_with
-        keeps = zip(ahead.keeps_of(opened)[0].tolist(), ahead.far(self._date), strict=True)
-        return [OnShelf(stock, tick, tuple(kept[:far])) for stock, (kept, far) in zip(units, keeps, strict=True)]
+        opened = new_units(ahead, self._catalog.par_stock) if opened_with is None else opened_with
+        keeps = keeps_on(ahead, self._date, opened)
+        return [OnShelf(stock, tick, tuple(kept[0].tolist())) for stock, kept in zip(units, keeps, strict=True)]
 
     def shelves_in(self, standing: StoreStanding) -> list[OnShelf | None]:
         """Return how each product of a store's shelf stands; None for one that the book does not know."""
@@ -272,7 +272,7 @@ class DayForecast:
             return prices, np.zeros(levels)
         best = policy.day_over(product, self._date, keeps) if isinstance(policy, StockAwarePolicy) else None
         candidates = self._outlook.curves.prices if is_free else self._limited
-        return prices if best is None else candidates[product, best], ahead.at_closing(product, self._date, keeps)
+        return prices if best is None else candidates[product, best], ahead[product].at_closing(self._date, keeps)
 
 
 def outlook_of(

@@ -16,7 +16,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from serving.limits.limits import anywhere, limits_of
 from serving.optimise.policies import Asked, asked_without_model, costs_that_count
-from serving.optimise.recursion import price_stock
+from serving.optimise.recursion import NO_STICKER, solve_day
 
 _HOUR = 60  # minutes
 _DAYS_OF_WEEK, _SATURDAY = 7, 5
@@ -113,7 +113,7 @@ def plan_for(known: KnownShelf, p_sale: Floats, visits: Floats, most_units: int)
         The most units of any product on a shelf.
     """
     solved = [
-        price_stock(gains, np.outer(chances, coming), most_units + 1, np.zeros(most_units + 1))[0]
+        solve_day(gains, np.outer(chances, coming), np.zeros((1, most_units + 1)), NO_STICKER, 0.0)[0][:, 0].T
         for gains, chances, coming in zip(known.gains, p_sale, visits, strict=True)
     ]
     return ShelfPlan(np.stack(solved))

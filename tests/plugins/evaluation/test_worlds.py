@@ -23,8 +23,8 @@ from plugins.evaluation.commands.compare import compare
 from plugins.evaluation.takings import takings_of
 from plugins.evaluation.truth import true_curves
 from plugins.evaluation.worlds import StoreWorld, as_shipped_worlds, asked_worlds
+from serving.optimise.days_ahead import evenings_of
 from serving.optimise.policies import StaticPolicy
-from serving.optimise.stock_ahead import StockAhead
 from serving.store.storefront import Storefront
 
 WORLDS = as_shipped_worlds()
@@ -103,11 +103,11 @@ def gained(day: StoreDay, catalog: Catalog) -> float:
 def worth_of_evening(day: StoreDay, catalog: Catalog) -> float:
     """What is left is worth after closing, where stock lives on: tomorrow's sales, less what is thrown away."""
     date = day.business_date
-    ahead = StockAhead.of(catalog, true_curves(catalog, date), expected_visits_on(catalog, date))
+    ahead = evenings_of(catalog, true_curves(catalog, date), expected_visits_on(catalog, date))
     if ahead is None or day.moves is None:
         return 0.0
     left = (day.moves.kept.units + day.moves.spoiled).sum(axis=2)
-    return float(sum(ahead.evening_of_new_units(own, date)[left[:, own]].sum() for own in range(left.shape[1])))
+    return float(sum(own.of_new_units(date)[units].sum() for own, units in zip(ahead, left.T, strict=True)))
 
 
 @pytest.mark.parametrize("one", WORLDS, ids=lambda one: one.name)
