@@ -11,7 +11,7 @@ recorded.
 import datetime as dt
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import pyarrow as pa
@@ -19,7 +19,7 @@ import pyarrow as pa
 from catalog.errors import DataError, Declined, ModelError
 from catalog.names import EARNS_MORE
 from catalog.tables.contracts import TABLES
-from etl.calendar import first_open_date
+from etl.calendar import ONE_DAY, first_open_date
 from serving.book.make import NewBook, known_before, new_book
 from serving.book.store import book_in_force
 from training.judge.gate import Verdict
@@ -30,36 +30,6 @@ from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of
 from warehouse.partition import between
 from warehouse.workspace import Workspace
-
-
-def prices_from_model(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> list[NewBook]:
-    """Work prices out from a version's model, for each date from a first one. Nothing is published.
-
-    Raises
-    ------
-    DataError
-        When the registry does not have the version.
-    ModelError
-        When the model cannot be loaded or cannot price the shelf.
-    """
-    model = registry.load(version)
-    if model is None:
-        raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
-    known = known_before(workspace.lake, model, workspace.catalog, first)
-    return [
-        new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
-        for date in _dates_to_change(workspace.lake, first)
-    ]
-
-
-def _dates_to_change(lake: Lake, first: dt.date) -> list[dt.date]:
-    """Return the dates whose books change: the first, and those that have one already; none in a retailer's lake."""
-    return (
-        []
-        if origin_of(lake.store) == "retailer"
-        else sorted({first, *lake.dates("booked_prices", between(first, dt.date.max))})
-    )
-
 
 LOCK = "promotion"
 THE_GATE = "the gate"
@@ -141,9 +111,8 @@ def unfinished(registry: ModelRegistry, lake: Lake) -> ChampionChange | None:
         When the registry is away.
     """
     change = newest(lake)
-    if change is None or registry.state().change >= change.change or not registry.knows(change.version):
-        return None
-    return change
+    is_behind = change is not None and registry.state().change < change.change and registry.knows(change.version)
+    return change if is_behind else None
 
 
 def finish(registry: ModelRegistry, change: ChampionChange) -> None:
@@ -154,42 +123,42 @@ def finish(registry: ModelRegistry, change: ChampionChange) -> None:
     registry.follow(change.version, change.change, rolled_back)
 
 
-def adopt(registry: ModelRegistry, lake: Lake, on: dt.date) -> None:
-    """Record a champion that the registry has and nobody recorded: moved in the registry itself, or long ago.
+def catch_up(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
+    """Finish a change of champion that was interrupted, and record one that nobody recorded; usually nothing happens.
 
-    `on` is the business date on which it was found.
+    `on` is the business date that is about to be priced.
+
+    Raises
+    ------
+    Declined
+        When the champion is being changed right now.
+    ModelError
+        When the registry is away.
     """
-    there, known = registry.state(), newest(lake)
-    if there.champion is None or (known is not None and known.version == there.champion):
-        return
-    found = ChampionChange(
-        change=known.change + 1 if known else 1,
-        version=there.champion,
-        previous=known.version if known else None,
-        action="found",
-        decided_by="unknown",
-        decided_at=dt.datetime.combine(on, dt.time(), dt.UTC),
-        reason="the registry names it champion, and no change of ours made it so",
-        prices_from=on,
-    )
-    record(lake, found)
-    finish(registry, found)
+    with held(workspace.settings.locks, LOCK):
+        finish_changes(workspace, registry, on)
+
+
+def finish_changes(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
+    """Do what `catch_up` does, by one who holds the lock."""
+    lake = workspace.lake
+    lake.finish_interrupted()
+    change = unfinished(registry, lake)
+    if change is None:
+        champion, recorded = registry.state().champion, newest(lake)
+        if champion is None or (recorded is not None and recorded.version == champion):
+            return
+        reason = "the registry names it champion, and no change of ours made it so"
+        change = _next_change(lake, champion, "found", "unknown", _midnight(on), reason, on)
+        record(lake, change)
+    finish(registry, change)
 
 
 @dataclass(frozen=True)
 class Judged:
-    """A version that the gate has judged.
+    """A version that the gate has judged, through a date, against the champion of then.
 
-    Attributes
-    ----------
-    against
-        Version that was champion then, or None.
-    through
-        Last business date it was judged on; it prices from the next.
-    row
-        Its row of `model_versions`.
-    inputs
-        Fingerprint of what its training was made from.
+    `row` is its row of `model_versions`, and `inputs` the fingerprint of what its training was made from.
     """
 
     version: str
@@ -208,36 +177,25 @@ def settle(workspace: Workspace, registry: ModelRegistry, judged: Judged) -> Non
     Declined
         When someone else is changing the champion right now, or did so since the gate judged.
     """
-    lake, challenger = workspace.lake, judged.version
+    lake, version, verdict = workspace.lake, judged.version, judged.verdict
     with held(workspace.settings.locks, LOCK):
-        there, known = registry.state(), newest(lake)
-        if there.champion != judged.against or unfinished(registry, lake):
-            now = known.version if known else there.champion
+        champion = registry.state().champion
+        if champion != judged.against or unfinished(registry, lake):
+            recorded = newest(lake)
             raise Declined(
-                f"version {challenger} was judged against champion {judged.against}, but the champion is now {now}; "
-                "nothing was promoted, train again"
+                f"version {version} was judged against champion {judged.against}, but the champion is now "
+                f"{recorded.version if recorded else champion}; nothing was promoted, train again"
             )
-        change = _promotion(judged, known) if judged.verdict.promoted else None
-        with lake.commit(f"training-v{challenger}", inputs=judged.inputs) as commit:
-            commit.publish(Partition("model_versions", None, f"v{challenger}"), judged.row)
-            if change is not None:
+        last, prices_from, change = verdict.conditions[-1], judged.through + ONE_DAY, None
+        with lake.commit(f"training-v{version}", inputs=judged.inputs) as commit:
+            commit.publish(Partition("model_versions", None, f"v{version}"), judged.row)
+            if verdict.promoted:
+                reason = last.found if last.name == EARNS_MORE else f"{last.name}: {last.found}"
+                decision = "promoted_by_gate", THE_GATE, _midnight(prices_from), reason, prices_from
+                change = _next_change(lake, version, *decision)
                 stage(commit, change)
         if change is not None:
             finish(registry, change)
-
-
-def _promotion(judged: Judged, known: ChampionChange | None) -> ChampionChange:
-    last, prices_from = judged.verdict.conditions[-1], judged.through + dt.timedelta(days=1)
-    return ChampionChange(
-        change=known.change + 1 if known else 1,
-        version=judged.version,
-        previous=judged.against,
-        action="promoted_by_gate",
-        decided_by=THE_GATE,
-        decided_at=dt.datetime.combine(prices_from, dt.time(), dt.UTC),
-        reason=last.found if last.name == EARNS_MORE else f"{last.name}: {last.found}",
-        prices_from=prices_from,
-    )
 
 
 _LONGEST_REASON = 1_000
@@ -248,14 +206,8 @@ _FORCED = " (forced: "
 class Done:
     """A change that was made.
 
-    Attributes
-    ----------
-    book_made_for
-        The date its price book was worked out for.
-    registry_is_behind
-        Why the registry has yet to follow, if it has.
-    is_repeated
-        Whether it was made by the same command before, so that nothing more was changed now.
+    `book_made_for` is the date its price book was worked out for, and `registry_is_behind` why the registry has yet to
+    follow, if it has. `is_repeated` says that the same command made it before, so that nothing more was changed now.
     """
 
     change: ChampionChange
@@ -286,17 +238,9 @@ def rollback(workspace: Workspace, registry: ModelRegistry, reason: str, to: str
         When the model cannot be loaded or cannot price the shelf; nothing was changed.
     """
     said = _checked(reason)
-    with held(workspace.settings.locks, LOCK):
-        _refuse_if_changed_since(workspace.lake, asked_at)
-        first = first_open_date(workspace.lake)
-        finish_changes(workspace, registry, first)
-        changes = history(workspace.lake)
-        if (made := _repeated(changes, "rolled_back", to, said)) is not None:
-            return _done(workspace, made, None, is_repeated=True)
-        target = _to_go_back_to(changes, to)
-        books = prices_from_model(workspace, registry, target, first)
-        change = ChampionChange(0, target, None, "rolled_back", workspace.settings.user, _now(), said, first)
-        return _change_to(workspace, registry, change, books)
+    return _change(
+        workspace, registry, ("rolled_back", to, said), asked_at, lambda changes: (_to_go_back_to(changes, to), said)
+    )
 
 
 def promote(
@@ -332,72 +276,103 @@ def promote(
     if workspace.catalog.store.guardrails.kill_switch:
         raise Declined("guardrails.kill_switch is on: no prices are worked out; turn it off to promote")
     said = _checked(reason) if reason is not None else "no reason was given"
-    with held(workspace.settings.locks, LOCK):
-        _refuse_if_changed_since(workspace.lake, asked_at)
-        first = first_open_date(workspace.lake)
-        finish_changes(workspace, registry, first)
-        changes = history(workspace.lake)
-        if (made := _repeated(changes, "promoted_by_hand", version, said)) is not None:
-            return _done(workspace, made, None, is_repeated=True)
-        if changes and changes[-1].version == version:
-            raise Declined(f"version {version} is the champion already; nothing was changed")
+
+    def examined(changes: list[ChampionChange]) -> tuple[str, str]:
+        _refuse_the_champion(changes, version)
         objection = _objection(workspace.lake, changes, version)
         if objection and not force:
             raise Declined(f"{objection}; nothing was promoted, add --force to promote it all the same")
-        books = prices_from_model(workspace, registry, version, first)
-        because = f"{said}{_FORCED}{objection})" if objection else said
-        change = ChampionChange(0, version, None, "promoted_by_hand", workspace.settings.user, _now(), because, first)
-        return _change_to(workspace, registry, change, books)
+        return version, f"{said}{_FORCED}{objection})" if objection else said
+
+    return _change(workspace, registry, ("promoted_by_hand", version, said), asked_at, examined)
 
 
-def catch_up(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
-    """Finish a change of champion that was interrupted, and record one that nobody recorded; usually nothing happens.
+def _change(
+    workspace: Workspace,
+    registry: ModelRegistry,
+    asked: tuple[Action, str | None, str],
+    asked_at: dt.datetime,
+    examined: Callable[[list[ChampionChange]], tuple[str, str]],
+) -> Done:
+    """Commit a change of champion with its price books, and let the registry follow.
 
-    `on` is the business date that is about to be priced.
+    Parameters
+    ----------
+    asked
+        What is asked for: the action, the version if one was named, and the reason. The newest change is left alone if
+        it is just that: the same command again, as after a kill, goes on once.
+    examined
+        Returns the version to make champion and the reason to record, or refuses, from all changes.
+    """
+    lake, (action, version, said) = workspace.lake, asked
+    with held(workspace.settings.locks, LOCK):
+        _refuse_if_changed_since(lake, asked_at)
+        first = first_open_date(lake)
+        finish_changes(workspace, registry, first)
+        changes, behind = history(lake), None
+        change = changes[-1] if changes else None
+        is_repeated = (
+            change is not None
+            and (change.action == action and version in {None, change.version})
+            and (change.reason == said or change.reason.startswith(f"{said}{_FORCED}"))
+        )
+        if change is None or not is_repeated:
+            target, reason = examined(changes)
+            books = _books_of(workspace, registry, target, first)
+            change = _next_change(lake, target, action, workspace.settings.user, dt.datetime.now(dt.UTC), reason, first)
+            record(lake, change, books)
+            try:
+                finish(registry, change)
+            except (DataError, ModelError) as error:
+                behind = str(error)
+        book = book_in_force(lake, change.prices_from)
+        return Done(change, book[0].published_at.date() if book else None, behind, is_repeated)
+
+
+def _books_of(workspace: Workspace, registry: ModelRegistry, version: str, first: dt.date) -> list[NewBook]:
+    """Work prices out from a version's model, for a first date and those after it that have a book already.
+
+    A retailer's lake has no books. Nothing is published.
 
     Raises
     ------
-    Declined
-        When the champion is being changed right now.
+    DataError
+        When the registry does not have the version.
     ModelError
-        When the registry is away.
+        When the model cannot be loaded or cannot price the shelf.
     """
-    with held(workspace.settings.locks, LOCK):
-        finish_changes(workspace, registry, on)
+    lake, catalog, model = workspace.lake, workspace.catalog, registry.load(version)
+    if model is None:
+        raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
+    known = known_before(lake, model, catalog, first)
+    if origin_of(lake.store) == "retailer":
+        return []
+    dates = sorted({first, *lake.dates("booked_prices", between(first, dt.date.max))})
+    return [new_book(catalog, known.curves, known.visits, date, known.belief) for date in dates]
 
 
-def finish_changes(workspace: Workspace, registry: ModelRegistry, on: dt.date) -> None:
-    """Do what `catch_up` does, by one who holds the lock."""
-    workspace.lake.finish_interrupted()
-    open_change = unfinished(registry, workspace.lake)
-    if open_change is None:
-        adopt(registry, workspace.lake, on)
-        return
-    finish(registry, open_change)
+def _next_change(
+    lake: Lake,
+    version: str,
+    action: Action,
+    decided_by: str,
+    decided_at: dt.datetime,
+    reason: str,
+    prices_from: dt.date,
+) -> ChampionChange:
+    """Return the change of champion that comes after the newest one."""
+    before = newest(lake)
+    number, previous = (before.change + 1, before.version) if before else (1, None)
+    return ChampionChange(number, version, previous, action, decided_by, decided_at, reason, prices_from)
 
 
-def _change_to(workspace: Workspace, registry: ModelRegistry, change: ChampionChange, books: Sequence[NewBook]) -> Done:
-    """Commit a change with its price books, and let the registry follow."""
-    before = newest(workspace.lake)
-    numbered = replace(change, change=before.change + 1 if before else 1, previous=before.version if before else None)
-    record(workspace.lake, numbered, books)
-    return _done(workspace, numbered, _why_it_fails(lambda: finish(registry, numbered)))
+def _midnight(date: dt.date) -> dt.datetime:
+    return dt.datetime.combine(date, dt.time(), dt.UTC)
 
 
-def _done(workspace: Workspace, change: ChampionChange, behind: str | None, *, is_repeated: bool = False) -> Done:
-    found = book_in_force(workspace.lake, change.prices_from)
-    return Done(change, found[0].published_at.date() if found else None, behind, is_repeated)
-
-
-def _repeated(changes: list[ChampionChange], action: Action, version: str | None, said: str) -> ChampionChange | None:
-    """Return the newest change if it is what is asked for now: the same command again, as after a kill, goes on once.
-
-    `version` is the one that is asked for, None where whichever came of it is meant.
-    """
-    if not changes or changes[-1].action != action or version not in {None, changes[-1].version}:
-        return None
-    reason = changes[-1].reason
-    return changes[-1] if reason == said or reason.startswith(f"{said}{_FORCED}") else None
+def _refuse_the_champion(changes: list[ChampionChange], version: str) -> None:
+    if changes and version == changes[-1].version:
+        raise Declined(f"version {version} is the champion already; nothing was changed")
 
 
 def _to_go_back_to(changes: list[ChampionChange], to: str | None) -> str:
@@ -411,8 +386,7 @@ def _to_go_back_to(changes: list[ChampionChange], to: str | None) -> str:
             f"version {changes[-1].version} is the first champion: there is none to go back to; nothing was changed. "
             "For base prices at once, set guardrails.kill_switch in store.yaml"
         )
-    if target == changes[-1].version:
-        raise Declined(f"version {target} is the champion already; nothing was changed")
+    _refuse_the_champion(changes, target)
     if target not in {change.version for change in changes}:
         raise Declined(
             f"version {target} never was champion; nothing was changed. `shelfprice champions promote {target}` "
@@ -437,16 +411,13 @@ def _objection(lake: Lake, changes: list[ChampionChange], version: str) -> str |
 
 
 def _refuse_if_changed_since(lake: Lake, asked_at: dt.datetime) -> None:
-    now = newest(lake)
-    if now is not None and asked_at <= now.decided_at <= _now():  # one from the future says that the clock was set back
+    change = newest(lake)
+    # one from the future says that the clock was set back
+    if change is not None and asked_at <= change.decided_at <= dt.datetime.now(dt.UTC):
         raise Declined(
-            f"{now.decided_by} changed the champion to version {now.version} just now ({now.reason}); nothing more was "
-            "changed, look at `shelfprice champions` and decide again"
+            f"{change.decided_by} changed the champion to version {change.version} just now ({change.reason}); nothing "
+            "more was changed, look at `shelfprice champions` and decide again"
         )
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 def _checked(reason: str) -> str:
@@ -455,12 +426,3 @@ def _checked(reason: str) -> str:
             f"expected a reason of 1 to {_LONGEST_REASON} characters, found {len(reason.strip())}; nothing was changed"
         )
     return " ".join(reason.split())
-
-
-def _why_it_fails(do: Callable[[], object]) -> str | None:
-    """Do what the registry or a model is needed for, and return why it cannot be done now, if so."""
-    try:
-        do()
-    except (DataError, ModelError) as error:
-        return str(error)
-    return None
