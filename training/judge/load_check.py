@@ -1,21 +1,21 @@
 """A stored model must load and answer in a fresh process: one that fails, times out or disagrees is never promoted.
 
 The process is started before the model is there, so that its imports cost no time, and it cannot take the training down
-with it. It is this module: `python -m training.judge.load_check FD` waits for one line of JSON at the socket FD, reads
-the model, answers for some rows, and sends one line of JSON. What is wrong with the model is the answer.
+with it. It is this module: `python -m training.judge.load_check` waits for JSON at its standard input, reads the
+model, answers for some rows, and prints JSON. What is wrong with the model is the answer.
 """
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -46,72 +46,56 @@ class Task:
     rows: list[list[float]]
 
 
-class FreshProcess:
-    """A process that waits for its task at the other end of a socket."""
-
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
-        self._process, self._channel = process, channel
-
-    def judge(
-        self,
-        folder: Path,
-        features: list[str],
-        cells: pd.DataFrame,
-        expected: Floats,
-        seconds_allowed: float = SECONDS_ALLOWED,
-    ) -> Condition:
-        """Let the process load the model and compare its answers with those that were judged.
-
-        Parameters
-        ----------
-        folder
-            The logged model's folder.
-        features
-            Input columns the signature must have, in order.
-        cells, expected
-            Held-out cells and the model's chance of sale for each, shape (n_cells,).
-        """
-        every = max(1, len(cells) // _ROWS)
-        task = Task(str(folder), features, input_of(cells.iloc[::every], features).to_numpy().tolist())
-        answer, code = "", None
-        self._channel.settimeout(START_S + seconds_allowed)
-        with suppress(TimeoutError):
-            with suppress(ConnectionError):  # it has ended, and its code says how
-                self._channel.sendall(f"{json.dumps(asdict(task))}\n".encode())
-                with self._channel.makefile(encoding="utf-8", errors="replace") as lines:
-                    answer = lines.read()
-            with suppress(subprocess.TimeoutExpired):
-                code = self._process.wait(START_S)
-        if code is None:
-            return _refused(f"no answer within {START_S + seconds_allowed:.0f} seconds")
-        if code:
-            return _refused(f"the process ended with code {code if code > 0 else 128 - code} and no answer")
-        try:
-            reply = json.loads(answer)
-        except json.JSONDecodeError:
-            return _refused(f"expected one line of JSON, found {answer[:80]!r}")
-        return verdict_on(reply, expected[::every], seconds_allowed)
-
-
 @contextmanager
-def fresh_process(command: Sequence[str] = COMMAND) -> Iterator[FreshProcess]:
+def fresh_process(command: Sequence[str] = COMMAND) -> Iterator["subprocess.Popen[str]"]:
     """Start a process that waits for a model to try; it is gone when the block ends."""
-    channel, theirs = socket.socketpair()
-    with channel:
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 - the command is our own
-                (*command, str(theirs.fileno())),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C reaches the training alone
-                pass_fds=(theirs.fileno(),),
-            )
+    with subprocess.Popen(  # noqa: S603 - the command is our own
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C reaches the training alone
+        text=True,
+        errors="replace",
+    ) as process:
         try:
-            yield FreshProcess(process, channel)
+            yield process
         finally:
             process.kill()
-            process.wait()
+
+
+def judge_in(
+    process: "subprocess.Popen[str]",
+    folder: Path,
+    features: list[str],
+    cells: pd.DataFrame,
+    expected: Floats,
+    seconds_allowed: float = SECONDS_ALLOWED,
+) -> Condition:
+    """Let a fresh process load a model and compare its answers with those that were judged.
+
+    Parameters
+    ----------
+    folder
+        The logged model's folder.
+    features
+        Input columns the signature must have, in order.
+    cells, expected
+        Held-out cells and the model's chance of sale for each, shape (n_cells,).
+    """
+    every = max(1, len(cells) // _ROWS)
+    task = Task(str(folder), features, input_of(cells.iloc[::every], features).to_numpy().tolist())
+    try:
+        answer, _ = process.communicate(json.dumps(asdict(task)), START_S + seconds_allowed)
+    except subprocess.TimeoutExpired:
+        return _refused(f"no answer within {START_S + seconds_allowed:.0f} seconds")
+    if code := process.returncode:
+        return _refused(f"the process ended with code {code if code > 0 else 128 - code} and no answer")
+    try:
+        reply = json.loads(answer)
+    except json.JSONDecodeError:
+        return _refused(f"expected one line of JSON, found {answer[:80]!r}")
+    return verdict_on(reply, expected[::every], seconds_allowed)
 
 
 def verdict_on(reply: Mapping[str, Any], expected: Floats, seconds_allowed: float) -> Condition:
@@ -146,17 +130,9 @@ def answer(task: Task) -> dict[str, Any]:
 
 
 def _refuse_another_signature(model: StoredModel, features: list[str]) -> None:
-    if sorted(model.features) != sorted(features):
-        odd = min(set(model.features) ^ set(features))
-        raise ModelError(f"{'has the extra' if odd in model.features else 'lacks the'} column {odd!r} in its signature")
-    if list(model.features) != features:
-        at = next(n for n, (found, wanted) in enumerate(zip(model.features, features, strict=True)) if found != wanted)
-        raise ModelError(
-            f"has its columns in another order: expected {features[at]!r} at {at}, found {model.features[at]!r}"
-        )
-    odd_types = sorted(set(model.types) - {"double"})
-    if odd_types:
-        raise ModelError(f"has a column of type {odd_types[0]} in its signature, expected double")
+    for wanted, column, kind in zip_longest(features, model.features, model.types):
+        if column != wanted or kind != "double":
+            raise ModelError(f"has another signature: expected {wanted!r} as double, found {column!r} as {kind}")
     expected = version("scikit-learn")
     if model.built_with != expected:
         raise ModelError(f"was built with scikit-learn {model.built_with}, expected {expected}")
@@ -164,7 +140,6 @@ def _refuse_another_signature(model: StoredModel, features: list[str]) -> None:
 
 if __name__ == "__main__":
     import_module("skops.io")  # and with it all of scikit-learn, which is no part of what a model takes to be read
-    with socket.socket(fileno=int(sys.argv[1])).makefile("rw", encoding="utf-8") as lines:
-        task = Task(**json.loads(lines.readline()))
-        signal.alarm(_LONGEST_ANSWER)  # the training that would end a model that hangs may be gone
-        lines.write(json.dumps(answer(task)) + "\n")
+    task = Task(**json.load(sys.stdin))
+    signal.alarm(_LONGEST_ANSWER)  # the training that would end a model that hangs may be gone
+    json.dump(answer(task), sys.stdout)

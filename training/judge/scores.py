@@ -1,10 +1,5 @@
-"""How good a model is, from weighted cells: every decision counts once, whatever cell it is in.
+"""How good a model is, from weighted cells: every decision counts once, whatever cell it is in."""
 
-The logistic regression on grouped decisions is fitted by Newton's method, which is iteratively reweighted least
-squares: McCullagh and Nelder, "Generalized Linear Models" (2nd ed., 1989), chapter 4.
-"""
-
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -13,56 +8,17 @@ import pandas as pd
 from catalog.arrays import Floats, Ints
 from catalog.metrics import bins_of, calibration_error
 
-_STEPS = 50
-_CLOSE = 1e-8
-_LONGEST_STEP = 2.0
-_FAR = 30.0  # log odds beyond which the chance is 0 or 1
-_RIDGE = 1e-8  # keeps the information matrix solvable
-
-
-class LogisticFit(NamedTuple):
-    """Coefficients, shape (n_columns,), their information matrix, and the fitted chances, shape (n_rows,)."""
-
-    coefficients: Floats
-    information: Floats
-    chance: Floats
-
-
-def fit_logistic(X: Floats, offered: Floats, bought: Floats, start: Floats | None = None) -> LogisticFit:
-    """Regress purchases on the columns of a design matrix.
-
-    Parameters
-    ----------
-    X
-        Design matrix, shape (n_rows, n_columns).
-    offered, bought
-        Decisions and purchases of each row, shape (n_rows,).
-    start
-        Coefficients to begin with, by default zeros, shape (n_columns,).
-    """
-    beta = np.zeros(X.shape[1]) if start is None else start
-    for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(X @ beta, -_FAR, _FAR)))
-        weight = offered * chance * (1 - chance)
-        information = X.T @ (X * weight[:, None]) + _RIDGE * np.eye(X.shape[1])
-        step = np.clip(np.linalg.solve(information, X.T @ (bought - offered * chance)), -_LONGEST_STEP, _LONGEST_STEP)
-        beta = beta + step
-        if np.abs(step).max() < _CLOSE:
-            break
-    return LogisticFit(beta, information, chance)
-
-
 _THRESHOLD = 0.5
 _RECALL_WANTED = 0.71
 _RECALL_MARGIN = 0.02  # two standard errors of a recall among 2,000 held-out purchases
 NEARLY_SURE = 0.005
 """Log odds are taken no further out: a forest's 0 and 1 say no more."""
 
+_CLOSE, _STEPS = 1e-10, 1_000  # of the fit of a slope
 _SURE = 1e-6  # probabilities are kept this far from 0 and 1 before a logarithm
 
 
-@dataclass(frozen=True)
-class Outcomes:
+class Outcomes(NamedTuple):
     """Judged rows, shape (n_rows,): a predicted chance `p_sale`, class `y` and `weight` in decisions."""
 
     p_sale: Floats
@@ -77,7 +33,7 @@ def outcomes_of(p_sale: Floats, cells: pd.DataFrame) -> Outcomes:
     for each chance.
     """
     chance, place = np.unique(p_sale, return_inverse=True)
-    weight = np.concatenate([np.bincount(place, own, len(chance)) for own in _bought_and_refused(cells)])
+    weight = np.concatenate([np.bincount(place, count, len(chance)) for count in _bought_and_refused(cells)])
     seen = weight > 0
     return Outcomes(np.tile(chance, 2)[seen], np.repeat(np.array([1, 0]), len(chance))[seen], weight[seen])
 
@@ -121,8 +77,8 @@ def judge(
         scores["recall_at_threshold"], scores["accuracy_at_threshold"] = _called_at(threshold, p_sale, cells)
     if threshold is not None and truth is not None:
         expected = cells.assign(n_purchased=truth * cells["n_offered"])
-        own = choose_threshold(truth, expected)
-        scores["truth_recall_at_threshold"], scores["truth_accuracy_at_threshold"] = _called_at(own, truth, cells)
+        best = choose_threshold(truth, expected)
+        scores["truth_recall_at_threshold"], scores["truth_accuracy_at_threshold"] = _called_at(best, truth, cells)
     return scores
 
 
@@ -170,10 +126,10 @@ def choose_threshold(p_sale: Floats, cells: pd.DataFrame) -> float:
     called = p_sale[order]
     bought = cells["n_purchased"].to_numpy()[order].astype(float)
     refused = cells["n_offered"].to_numpy()[order] - bought
-    found, false_alarms = np.cumsum(bought), np.cumsum(refused)
-    right = (found + refused.sum() - false_alarms) / (bought.sum() + refused.sum())
+    called_right, false_alarms = np.cumsum(bought), np.cumsum(refused)
+    right = (called_right + refused.sum() - false_alarms) / (bought.sum() + refused.sum())
     ends = np.append(called[1:] < called[:-1], [True])  # a threshold takes all cells of one chance or none
-    enough = found >= (_RECALL_WANTED + _RECALL_MARGIN) * bought.sum()
+    enough = called_right >= (_RECALL_WANTED + _RECALL_MARGIN) * bought.sum()
     return float(called[np.argmax(np.where(ends & enough, right, -1.0))])
 
 
@@ -225,10 +181,15 @@ def reliability_slope(p_sale: Floats, cells: pd.DataFrame) -> tuple[float, float
     centred = odds - np.average(odds, weights=offered)
     if np.allclose(centred, 0):
         return 0.0, 0.0  # one chance for all: no purchase is told from a refusal
+    from sklearn.linear_model import LogisticRegression
+
+    weight, y = np.concatenate([bought, offered - bought]), np.repeat([1, 0], len(odds))
+    model = LogisticRegression(C=np.inf, tol=_CLOSE, max_iter=_STEPS).fit(np.tile(centred, 2)[:, None], y, weight)
+    slope = float(model.coef_[0, 0])
+    fitted = 1 / (1 + np.exp(-(model.intercept_[0] + slope * centred)))
+    certain = offered * fitted * (1 - fitted)  # information of each cell
     X = np.column_stack([np.ones(len(odds)), centred])
-    start = np.array([np.average(odds, weights=offered), 1.0])
-    fitted = fit_logistic(X, offered, bought, start)
-    return float(fitted.coefficients[1]), float(np.sqrt(np.linalg.inv(fitted.information)[1, 1]))
+    return slope, float(np.sqrt(np.linalg.inv(X.T @ (X * certain[:, None]))[1, 1]))
 
 
 def excess_log_loss(truth: Floats, p_sale: Floats, cells: pd.DataFrame) -> float:

@@ -1,16 +1,11 @@
-"""Experiments of MLflow: made where they are not there, with a description; and studies that register no model.
-
-Beside them the words and parameters that people read in MLflow.
-"""
+"""Experiments of MLflow: made where they are not there, with the words and parameters that people read there."""
 
 import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import pandas as pd
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
@@ -25,9 +20,6 @@ from training.mlflow.database import make_first
 from warehouse.commits.locks import held
 from warehouse.databases import asking_registry, holds_anything, sqlite_file
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
 ABOUT_TRAININGS = """\
 One run per training, with a run for each candidate model below it. All candidates of a training see the same demand
 cells and are judged on the same later days, so their metrics can be compared: open a training, or select its
@@ -36,16 +28,8 @@ above that of the twin's true demand.
 
 The run of a training holds the metrics of the candidate that was registered, what its prices would gain
 (`gain_eur/...`, per store day, in the shelf's currency, with the 95 % interval), and whether it was promoted (1) or not
-(0). Its figures are among its artifacts. The runs named `..., every training` hold each
-candidate's metrics with one step per registered version: select them, and the charts show a line for each over time.
+(0): select trainings, and the charts show a line over the versions. Its figures are among its artifacts.
 """
-
-ABOUT_STUDIES = """\
-Pricing policies compared on the same shoppers. `share/<scenario>/<policy>/<decisions>` is what a policy earns, as a
-share of what a clairvoyant would, after learning from that many logged decisions.
-"""
-
-ABOUT_HISTORY = "One step per registered version, at the date through which it was judged, whoever was registered.\n"
 
 ABOUT_MODEL = f"""\
 Chance that a shopper who considers a product buys it at a price.
@@ -87,29 +71,6 @@ NOTE = "mlflow.note.content"
 """The tag that MLflow shows as a description."""
 
 _KIND = {"mlflow.experimentKind": "custom_model_development"}  # which pages MLflow opens an experiment with
-_DPI = 110
-
-
-@dataclass(frozen=True)
-class Study:
-    """Something that was measured and registers no model.
-
-    Attributes
-    ----------
-    name, description
-        Of its run.
-    parameters, metrics
-        What it was asked, and what was found.
-    figures, tables
-        By name.
-    """
-
-    name: str
-    description: str
-    parameters: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    figures: Mapping[str, "Figure"]
-    tables: Mapping[str, pd.DataFrame]
 
 
 def client_of(settings: Settings) -> MlflowClient:
@@ -158,20 +119,6 @@ def experiment_id(client: MlflowClient, settings: Settings, name: str, note: str
         if found.tags.get(tag) != value:
             client.set_experiment_tag(found.experiment_id, tag, value)
     return str(found.experiment_id)
-
-
-def log_study(settings: Settings, study: Study) -> str:
-    """Log a study as one run of the experiment of studies; return the run id."""
-    client = client_of(settings)
-    experiment = experiment_id(client, settings, STUDIES, ABOUT_STUDIES)
-    run_id = client.create_run(experiment, run_name=study.name, tags={NOTE: study.description}).info.run_id
-    log_values(client, run_id, study.metrics, study.parameters)
-    for title, figure in study.figures.items():
-        client.log_figure(run_id, figure, f"figures/{title}.png", save_kwargs={"dpi": _DPI})
-    for title, table in study.tables.items():
-        client.log_table(run_id, table, f"tables/{title}.json")
-    client.set_terminated(run_id)
-    return str(run_id)
 
 
 def log_values(

@@ -1,8 +1,9 @@
 """The model registry in MLflow: the best candidate of each training is a version, and one version is champion."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
@@ -35,16 +36,16 @@ class MlflowRegistry:
     def state(self) -> RegistryState:
         """Return who is champion, and which recorded change was followed."""
         with reached(self.settings) as client:
-            if not _is_registered(client):
+            model = _found(client.get_registered_model, REGISTERED_MODEL)
+            if model is None:
                 return RegistryState(None, 0)
-            model = client.get_registered_model(REGISTERED_MODEL)
             champion = model.aliases.get("champion")
             return RegistryState(None if champion is None else str(champion), int(model.tags.get(_FOLLOWED, 0)))
 
     def knows(self, version: str) -> bool:
-        """Tell whether a version is registered."""
+        """Return whether a version is registered."""
         with reached(self.settings) as client:
-            return _has_version(client, version)
+            return version.isdecimal() and _found(client.get_model_version, REGISTERED_MODEL, version) is not None
 
     def follow(self, version: str, change: int, rolled_back: tuple[str, str] | None = None) -> None:
         """Set the alias `champion`, tag the version that was rolled back, and last note which change that follows."""
@@ -68,7 +69,7 @@ class MlflowRegistry:
     ) -> str:
         """Register a logged model, give it the alias `challenger`, and return its version."""
         client = client_of(self.settings)
-        if not _is_registered(client):
+        if _found(client.get_registered_model, REGISTERED_MODEL) is None:
             client.create_registered_model(REGISTERED_MODEL, description=ABOUT_MODEL)
         version = _left_by_a_kill(client, inputs, judged_before)
         if version is None:
@@ -118,24 +119,11 @@ def _left_by_a_kill(client: MlflowClient, inputs: str, judged_before: Collection
     return None
 
 
-def _has_version(client: MlflowClient, version: str) -> bool:
-    """Ask for one version by its name; a list of all of them grows with every night."""
-    if not version.isdecimal():
-        return False
+def _found(ask: Callable[..., Any], *names: str) -> Any:
+    """Return what a client has under a name; None where it has nothing. Lists of versions grow with every night."""
     try:
-        client.get_model_version(REGISTERED_MODEL, version)
+        return ask(*names)
     except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return False
-        raise
-    return True
-
-
-def _is_registered(client: MlflowClient) -> bool:
-    try:
-        client.get_registered_model(REGISTERED_MODEL)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return False
-        raise
-    return True
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        return None

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,9 +29,8 @@ from features.stored_model import classifier_as_data, fingerprint_of
 from training.fit.candidates import FittedCandidate, FittedModel
 from training.fit.dataset import Dataset
 from training.judge.conditions import Condition
-from training.judge.load_check import FreshProcess, fresh_process
+from training.judge.load_check import fresh_process, judge_in
 from training.mlflow.experiments import (
-    ABOUT_HISTORY,
     ABOUT_TRAININGS,
     NOTE,
     TRAININGS,
@@ -63,9 +63,6 @@ def keep_view(settings: Settings, client: MlflowClient, experiment: str) -> None
     keep_trainings_page(settings, experiment)
 
 
-HISTORY_RUNS = "tags.kind = 'history'"
-"""Filter that finds the runs whose metrics have one step for each training."""
-
 _PARENT = "mlflow.parentRunId"
 _DPI = 80
 _COMPARED = ("log_loss", "excess_log_loss", "brier", "calibration_error", "roc_auc", "recall_at_threshold")
@@ -83,7 +80,7 @@ class MlflowTraining:
     run_id: str
     dataset: Dataset
     seed: int
-    process: FreshProcess
+    process: "subprocess.Popen[str]"
 
     def log(
         self, fitted: Sequence[FittedCandidate], best: FittedCandidate, scores: Scores, money: Currency
@@ -121,7 +118,7 @@ class MlflowTraining:
         """Let a process of its own load the logged model and answer for the held-out cells."""
         uri = self.settings.tracking_uri
         folder = Path(download_artifacts(artifact_uri=logged.location, tracking_uri=uri))
-        return self.process.judge(folder, best.fitted.features, self.dataset.holdout, best.p_sale)
+        return judge_in(self.process, folder, best.fitted.features, self.dataset.holdout, best.p_sale)
 
     def _log_model(self, fitted: FittedModel, run_id: str) -> LoggedModel:
         model = self.client.create_logged_model(self.experiment, name="model", source_run_id=run_id)
@@ -179,11 +176,7 @@ def training_run(settings: Settings, dataset: Dataset, seed: int) -> Iterator[Ml
 
 
 def conclude(client: MlflowClient, logged: LoggedModel, judged: JudgedVersion, rival: str) -> None:
-    """Write on a training's run what came of it, and add a step to the history.
-
-    The history is one run for each candidate whose metrics have a step for each training, so that its charts are lines
-    over time.
-    """
+    """Write on a training's run what came of it; its metrics stand at the version's number, so charts are lines."""
     run_id, version = logged.training_run_id, judged.version
     tags = {
         NOTE: f"Version {version}: {judged.note}\n\n{_scores_table(judged.scores)}\n",
@@ -201,10 +194,8 @@ def conclude(client: MlflowClient, logged: LoggedModel, judged: JudgedVersion, r
     figures_of_plugins = pd.json_normalize({**judged.money, "believed": {}}, sep="/").iloc[0].to_dict()
     metrics |= {str(name): value for name, value in figures_of_plugins.items() if isinstance(value, int | float)}
     moment = int(dt.datetime.combine(judged.judged_through, dt.time(), dt.UTC).timestamp() * 1000)
-    experiment = client.get_run(run_id).info.experiment_id
-    for run, values in ((run_id, metrics), *_history_runs(client, experiment, judged.scores)):
-        steps = [Metric(name, value, moment, int(version)) for name, value in values.items() if not isnan(value)]
-        client.log_batch(run, metrics=steps)
+    steps = [Metric(name, value, moment, int(version)) for name, value in metrics.items() if not isnan(value)]
+    client.log_batch(run_id, metrics=steps)
 
 
 def _scores_table(scores: Scores) -> str:
@@ -253,20 +244,6 @@ def _inputs(dataset: Dataset, features: Sequence[str]) -> list[DatasetInput]:
             )
         )
     return inputs
-
-
-def _history_runs(
-    client: MlflowClient, experiment: str, scores: Mapping[str, Mapping[str, float]]
-) -> Iterator[tuple[str, Mapping[str, float]]]:
-    """Yield the history run of each candidate, made where it is not there, with the candidate's scores."""
-    known = {run.data.tags["candidate"]: run.info.run_id for run in client.search_runs([experiment], HISTORY_RUNS)}
-    for candidate, own in scores.items():
-        run_id = known.get(candidate)
-        if run_id is None:
-            tags = {"kind": "history", "candidate": candidate, NOTE: ABOUT_HISTORY}
-            run_id = client.create_run(experiment, run_name=f"{candidate}, every training", tags=tags).info.run_id
-            client.set_terminated(run_id)
-        yield run_id, own
 
 
 def metadata_of(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:

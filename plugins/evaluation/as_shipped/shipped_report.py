@@ -23,7 +23,7 @@ from plugins.evaluation.as_shipped.learner_regret import (
 )
 from plugins.evaluation.as_shipped.lived_days import OWNERS_PRICE, TITLES, AsShipped, LivedDay
 from plugins.evaluation.reporting import Rows, mean_where_it_came, records, table_of
-from training.mlflow.experiments import Study, log_study
+from plugins.evaluation.study import Study, log_study
 from warehouse.lake import Partition
 from warehouse.workspace import Workspace
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog, minimize
+from sklearn.linear_model import LogisticRegression
 from truly_earned import gained
 
 from catalog.decisions.pricing import LearnsWhileSelling, Shelf, Sold
@@ -24,7 +25,6 @@ from plugins.evaluation.peers.thompson import best_mixture, thompson_inventory, 
 from plugins.evaluation.truth import chance_on, true_curves
 from serving.optimise.policies import stock_aware
 from serving.store.storefront import Storefront
-from training.judge.scores import fit_logistic
 
 DATE = dt.date(2026, 6, 1)
 FLAT = np.zeros(2)
@@ -52,11 +52,15 @@ def test_maximum_likelihood_is_the_logistic_regression_of_the_features() -> None
     distance, offered = np.tile(np.linspace(-0.3, 0.6, 20), (1, 1)), rng.integers(5, 60, (1, 20)).astype(float)
     bought = rng.binomial(offered.astype(int), 1 / (1 + np.exp(-(0.4 - 5 * distance)))).astype(float)
     found, information = fit_logits(distance, offered, bought, WEAK.mean[None], FLAT, WEAK.mean[None])
-    theirs = fit_logistic(np.column_stack([np.ones(20), distance[0]]), offered[0], bought[0])
-    assert found[0, 0] == pytest.approx(theirs.coefficients[0], abs=1e-6)
-    assert -np.exp(found[0, 1]) == pytest.approx(theirs.coefficients[1], abs=1e-5)
+    rows, outcome = np.tile(distance[0], 2)[:, None], np.repeat([1, 0], 20)
+    theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1_000)
+    theirs.fit(rows, outcome, np.concatenate([bought[0], offered[0] - bought[0]]))
+    assert found[0, 0] == pytest.approx(theirs.intercept_[0], abs=1e-6)
+    assert -np.exp(found[0, 1]) == pytest.approx(theirs.coef_[0, 0], abs=1e-5)
+    chance, X = theirs.predict_proba(distance[0][:, None])[:, 1], np.column_stack([np.ones(20), distance[0]])
+    certain = X.T @ (X * (offered[0] * chance * (1 - chance))[:, None])
     by_slope = np.diag([1.0, -np.exp(found[0, 1])])  # of the slope, for its logarithm
-    assert information[0] == pytest.approx(by_slope @ theirs.information @ by_slope, rel=1e-4)
+    assert information[0] == pytest.approx(by_slope @ certain @ by_slope, rel=1e-4)
 
 
 @given(
