@@ -33,8 +33,8 @@ from training.schedule import (
     decided_from,
     inputs_of_night,
     is_done,
-    judged_through,
     needs_a_decision,
+    newest_versions,
     record,
     recorded,
     why_due,
@@ -155,8 +155,10 @@ def learn(evening: Evening) -> str | None:
 
 def judged(workspace: Workspace, date: dt.date, why_not: str | None) -> Night:
     """Return the night with the gate's verdict about the version judged through its date, if there is one."""
-    version, promoted, said = judged_through(workspace, date) or (None, False, None)
-    return Night(date, "priced", version, promoted, said=why_not or said)
+    row = next((row for row in newest_versions(workspace.lake) if row["judged_through"] == date), None)
+    if row is None:
+        return Night(date, "priced", said=why_not)
+    return Night(date, "priced", row["version"], row["promoted"], said=why_not or row["said"])
 
 
 def price_and_commit(evening: Evening, night: Night, inputs: str) -> Night:

@@ -7,7 +7,7 @@ price book of the day after, if it made one.
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple, Protocol
@@ -23,7 +23,6 @@ from features.context import seals_of_context
 from features.footfall import demand_shifts
 from serving.belief.sales import LOOKS_BACK
 from serving.book.store import is_priced
-from serving.champion import Champion
 from training.evening import Evening
 from training.judge.believed_gain import BelievedGain
 from warehouse.checks.proof import Span, prove
@@ -31,7 +30,6 @@ from warehouse.commits.commit import Commit
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of, sold_dates
 from warehouse.partition import between
-from warehouse.workspace import Workspace
 
 _LEAST_DAYS = 2  # one to fit on, one to judge on
 _QUIET = 3  # trainings in a row that could not matter
@@ -56,16 +54,16 @@ def why_due(evening: Evening) -> Due:
         When the registry is away.
     """
     workspace, through = evening.workspace, evening.date
-    days = (day for day in workspace.lake.newest_dates("demand_cells") if day <= through)
-    has_too_few = len(list(islice(days, _LEAST_DAYS))) < _LEAST_DAYS
-    judged = newest_judged(workspace)
-    if has_too_few or (judged is not None and judged >= through):
+    lake, every = workspace.lake, workspace.catalog.store.learning.train_every_days
+    days = list(islice((day for day in lake.newest_dates("demand_cells") if day <= through), _LEAST_DAYS))
+    versions = list(newest_versions(lake))
+    judged = max((row["judged_through"] for row in versions), default=None)
+    if len(days) < _LEAST_DAYS or (judged is not None and judged >= through):
         return Due(None)
-    every = workspace.catalog.store.learning.train_every_days
     if judged is None:
         return Due("nothing was learned yet")
     champion, is_time = evening.champion, (through - judged).days >= every
-    why_skipped = _why_skipped(workspace, champion, through) if is_time else None
+    why_skipped = _why_skipped(evening, versions[:_QUIET]) if is_time else None
     if is_time and why_skipped is None:
         how_often = "every day" if every == 1 else f"every {every} days"
         return Due(f"the last training saw {judged}, and one is due {how_often}")
@@ -80,17 +78,19 @@ def why_due(evening: Evening) -> Due:
     return Due(None, why_skipped)
 
 
-def _why_skipped(workspace: Workspace, champion: Champion | None, through: dt.date) -> str | None:
+def _why_skipped(evening: Evening, newest: list[dict[str, Any]]) -> str | None:
     """Return why a training could not matter; None where it could, or where that is unknown."""
-    store = workspace.catalog.store
-    least, stale = store.learning.rest_below, store.gate.stale_after_days
-    if not least or champion is None or champion.trained_through is None:
+    store, champion = evening.workspace.catalog.store, evening.champion
+    least = store.learning.rest_below
+    if not least or champion is None or champion.trained_through is None or len(newest) < _QUIET:
         return None
-    newest = list(islice(_newest_versions(workspace.lake), _QUIET))
-    if len(newest) < _QUIET or not all(_could_not_matter(row, least) for row in newest):
-        return None
-    asked_again = champion.trained_through + dt.timedelta(days=stale + 1)
-    if through >= asked_again:
+    for row in newest:
+        believed = json.loads(row["money"] or "{}").get("believed")
+        gain = BelievedGain(**believed) if believed else None
+        if gain is None or gain.upper >= least * gain.usual:
+            return None
+    asked_again = champion.trained_through + dt.timedelta(days=store.gate.stale_after_days + 1)
+    if evening.date >= asked_again:
         return None
     return (
         f"no model was trained: each of the last {_QUIET} could earn less than {100 * least:g} % more than the prices "
@@ -98,36 +98,14 @@ def _why_skipped(workspace: Workspace, champion: Champion | None, through: dt.da
     )
 
 
-def _could_not_matter(version: Mapping[str, Any], least: float) -> bool:
-    """Return whether a version could not earn a share more, at the upper end of its interval."""
-    gain = json.loads(version["money"] or "{}").get("believed")
-    if gain is None:
-        return False
-    believed = BelievedGain(**gain)
-    return believed.upper < least * believed.usual
-
-
-def judged_through(workspace: Workspace, date: dt.date) -> tuple[str, bool, str | None] | None:
-    """Return the newest version judged through a date, whether it was promoted and what was said; None without one."""
-    of_date = (row for row in _newest_versions(workspace.lake) if row["judged_through"] == date)
-    row = next(of_date, None)
-    return None if row is None else (str(row["version"]), bool(row["promoted"]), row["said"])
-
-
-def newest_judged(workspace: Workspace) -> dt.date | None:
-    """Return the last business date that any model version was judged through; None before the first training."""
-    return max((row["judged_through"] for row in _newest_versions(workspace.lake)), default=None)
-
-
-def _newest_versions(lake: Lake) -> Iterator[dict[str, Any]]:
+def newest_versions(lake: Lake) -> Iterator[dict[str, Any]]:
     """Yield the rows of the newest model versions, the newest first.
 
     People may train through an earlier date again, so the newest is not enough. Beyond some dozens none is looked at:
     there is one more for every night.
     """
     judged = sorted(lake.partitions("model_versions"), key=lambda part: int(part.group.removeprefix("v")), reverse=True)
-    for part in judged[:_NEWEST]:
-        yield lake.read(part).to_pylist()[0]
+    return (lake.read(part).to_pylist()[0] for part in judged[:_NEWEST])
 
 
 Outcome = Literal["priced", "old prices hold", "base prices stay"]
@@ -182,9 +160,8 @@ class NewPrices(Protocol):
 
 def record(lake: Lake, night: Night, inputs: str, prices: NewPrices | None = None) -> None:
     """Commit what was decided, from what, and the prices that came of it: from here on the night is done."""
-    rows = pa.table(
-        {name: [getattr(night, name)] for name in TABLES["nights"].schema.names}, schema=TABLES["nights"].schema
-    )
+    schema = TABLES["nights"].schema
+    rows = pa.Table.from_pylist([{name: getattr(night, name) for name in schema.names}], schema=schema)
     with lake.commit(f"night-{night.business_date}", inputs=inputs) as commit:
         if prices is not None:
             prices.stage(lake, commit)
@@ -262,21 +239,19 @@ def refuse_what_cannot_be_closed(lake: Lake, date: dt.date) -> None:
     newest = newest_sold(lake)
     if newest is None:
         return
-    if date < newest and date < (first := min(sold_dates(lake), default=newest)):
-        raise Declined(
-            f"expected a date on or after {first}, the first with decisions, found {date}: nothing was done; play days "
-            f"before it with `shelfprice backfill --start {date} --end {first - ONE_DAY}`"
-        )
-    if date > newest and origin_of(lake.store) == "retailer":
-        raise Declined(
-            f"the decisions of {newest} were ingested, so {date} is not simulated: nothing was done; "
-            "ingest its decisions first"
-        )
-    if date > newest + ONE_DAY:
-        raise Declined(
-            f"expected a date up to {newest + ONE_DAY}, the day after the newest with decisions, found {date}: nothing "
-            f"was done; fill the days between with `shelfprice backfill --start {newest + ONE_DAY} --end {date}`"
-        )
+    last, first = newest + ONE_DAY, min(sold_dates(lake), default=newest)
+    if date < first:
+        expected = f"on or after {first}, the first with decisions"
+        remedy = f"play days before it with `shelfprice backfill --start {date} --end {first - ONE_DAY}`"
+    elif date > newest and origin_of(lake.store) == "retailer":
+        expected = f"up to {newest}, the last ingested, since none is simulated"
+        remedy = "ingest its decisions first"
+    elif date > last:
+        expected = f"up to {last}, the day after the newest with decisions"
+        remedy = f"fill the days between with `shelfprice backfill --start {last} --end {date}`"
+    else:
+        return
+    raise Declined(f"expected a date {expected}, found {date}: nothing was done; {remedy}")
 
 
 def _part(date: dt.date) -> Partition:

@@ -9,8 +9,11 @@ import pytest
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
+from plugins.evaluation.memory_registry import MemoryRegistry
 from serving.belief.sales import LOOKS_BACK
-from training.schedule import inputs_of_night, judged_through, newest_judged
+from training.evening import Evening
+from training.night import judged
+from training.schedule import Night, inputs_of_night, why_due
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
 
@@ -73,10 +76,11 @@ def test_a_night_is_decided_by_the_cells_that_forests_or_the_belief_learn_from(
 
 def test_the_version_of_a_night_is_found_also_after_older_days_were_trained_on_again(workspace: Workspace) -> None:
     lake = workspace.lake
-    assert (newest_judged(workspace), judged_through(workspace, NIGHT)) == (None, None)
+    assert judged(workspace, NIGHT, None) == Night(NIGHT, "priced")
     judge(lake, 9, NIGHT)
     judge(lake, 10, NIGHT, promoted=True)
     judge(lake, 11, NIGHT - dt.timedelta(days=3))
-    assert judged_through(workspace, NIGHT) == ("10", True, "")
-    assert judged_through(workspace, NIGHT - dt.timedelta(days=3)) == ("11", False, "")
-    assert newest_judged(workspace) == NIGHT
+    assert judged(workspace, NIGHT, None) == Night(NIGHT, "priced", "10", promoted=True, said="")
+    earlier = NIGHT - dt.timedelta(days=3)
+    assert judged(workspace, earlier, None) == Night(earlier, "priced", "11", promoted=False, said="")
+    assert why_due(Evening(workspace, MemoryRegistry(), NIGHT)).because is None

@@ -51,7 +51,7 @@ def due(
         versions: list[dict[str, Any]], champion: dt.date | None = TODAY - dt.timedelta(days=2), **learning: Any
     ) -> schedule.Due:
         """Return whether a model is due today."""
-        monkeypatch.setattr(schedule, "_newest_versions", lambda _lake: iter(versions))
+        monkeypatch.setattr(schedule, "newest_versions", lambda _lake: iter(versions))
         shop = load(CLASSIC)
         catalog = Catalog(shop.products, shop.store.model_copy(update={"learning": Learning(**learning)}))
         workspace, registry = Workspace(settings, catalog, Lake(settings)), cast("ModelRegistry", OneChampion(champion))
