@@ -18,7 +18,7 @@ from catalog.records.pricing import BeliefSettings
 from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots, falling
 from serving.belief.hours import FIRST_DAY, USUAL, hour_drift
-from serving.belief.posterior import mode, updated
+from serving.belief.posterior import posterior
 from serving.belief.sales import n_hours_of
 from serving.optimise.curves import LogitSwitching
 
@@ -44,22 +44,12 @@ USUAL_SHAPE = Shape()
 """Of a shelf that has sold nothing yet."""
 
 
-def shelf_prior(
-    knots: Knots, settings: BeliefSettings, shape: Shape, span: tuple[float, float] | None = None
-) -> Gaussian:
-    """Return the belief of a store that has seen nobody: hierarchical over its products, and weak.
-
-    Parameters
-    ----------
-    shape
-        How free demand is.
-    span
-        Lowest and highest ratio of the whole shelf, where these products are some of it.
-    """
+def shelf_prior(knots: Knots, settings: BeliefSettings, shape: Shape) -> Gaussian:
+    """Return the belief of a store that has seen nobody: hierarchical over its products, and weak."""
     level = np.log(settings.chance_at_base / (1 - settings.chance_at_base))
     mean = level - settings.slope * (knots.ratios - 1)
     own = shape.own**2 * _covariance(knots.ratios, _OWN_LEVEL, _OWN_SLOPE, shape.bend * _OWN_BEND, shape.length)
-    common = np.linspace(*(span or knots.span), _SHELF_KNOTS)
+    common = np.linspace(knots.ratios.min(), knots.ratios.max(), _SHELF_KNOTS)
     spreads = (settings.level_spread, settings.slope_spread, shape.bend * settings.bend_spread)
     shelf = _covariance(common[None], *spreads, shape.length)[0]
     directions = np.linalg.cholesky(shelf + _JITTER * np.eye(_SHELF_KNOTS))
@@ -175,9 +165,9 @@ class Opened:
             return self.at_opening
         drift, odds = self._drift(today)
         hours = self.hours + drift[:, None]
-        changed = updated(loosened(self.states[0].demand), today, hours, odds)  # first: its prior is let go of
+        changed = posterior(loosened(self.states[0].demand), today, hours, odds)  # first: its prior is let go of
         known = [(state.weight * (1 - CHANCE_OF_A_CHANGE), state.demand) for state in self.states]
-        found = [*(updated(demand, today, hours, odds) for _, demand in known), changed]
+        found = [*(posterior(demand, today, hours, odds) for _, demand in known), changed]
         weights = np.array([*(weight for weight, _ in known), CHANCE_OF_A_CHANGE])
         weights = softmax(np.log(weights) + [own.log_evidence for own in found])
         kept = [*np.flatnonzero(weights[:-1] >= _OUT_OF_THE_QUESTION), len(known)]
@@ -193,7 +183,7 @@ class Opened:
         if today.met.ndim == self.knots.ratios.ndim:  # hours are not told apart
             return drift, odds
         for _ in range(_TURNS):
-            odds, _ = mode(self.states[0].demand, today, self.hours + drift[:, None], odds)
+            odds = posterior(self.states[0].demand, today, self.hours + drift[:, None], odds).belief.mean
             drift = hour_drift(odds, today, self.hours, spread)
         return drift, odds
 

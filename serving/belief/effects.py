@@ -1,45 +1,40 @@
 """Demand of many days as one Gaussian belief: a curve for each product, and levels that come and go around it.
 
 The log odds of a sale are the product's curve at the price, plus an effect of the weekday, of the hour and of the day
-itself. Each effect has a part that the whole shelf shares and one of each product; their spreads say how far it
-usually moves. So a weekend comes back as it was, and a day that was odd for no known reason teaches the curve's slope
-and not its level. Where demand changed for good, days belong to another *state*, with a level and a slope around the
-first one's.
+itself. Each effect has a part that the whole shelf shares and one of each product; their spreads say how far it usually
+moves. So a weekend comes back as it was, and a day that was odd for no known reason teaches the curve's slope and not
+its level. Where demand changed for good, days belong to another *state*, with a level and a slope around the first
+one's.
 
-Everything is normal beforehand and purchases are binomial. The posterior is its Laplace approximation, see
-`serving.belief.posterior`.
+Everything is normal beforehand and purchases are binomial; `serving.belief.posterior` finds the posterior. A product's
+coefficients are its log odds at the knots, then the effects of weekdays and of hours, then level and slope of each
+state; its cells are the days.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
+import numba
 import numpy as np
+from scipy.linalg import block_diag
 
 from catalog.arrays import Floats, Ints
 from serving.belief.gaussian import Gaussian
 from serving.belief.hours import alike_hours
-from serving.belief.posterior import Likelihood, Newton, Normals, Places, Roots, likelihood
+from serving.belief.posterior import Latents, Likelihood, Point, Roots, find_mode
 from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
 
 _SINGLE_HOUR = 0.05  # variance of an hour's effect that no other hour shares, as a share
-_STATE_LEVEL, _STATE_SLOPE = 0.7, 1.0  # spread of a lasting change, in log odds, and by price ratio
+_STATE = (0.7, 1.0)  # spread of a lasting change: of the level, in log odds, and of the slope, by price ratio
 _WEEKDAY = 0.4  # spread of a single weekday, as a factor of the weekend's
-_STEPS, _HALVINGS, _CLOSE = 40, 12, 1e-5
 _JITTER = 1e-9
 _NO_MATTER = 1e-5  # variance that a direction adds at a knot, in log odds squared
 
 
 @dataclass(frozen=True)
 class EffectSpreads:
-    """Standard deviations of effects, in log odds.
+    """Standard deviations of the effects of the weekend, of an hour and of a day, in log odds.
 
-    Attributes
-    ----------
-    week, hours, day
-        Of the weekend, of an hour and of a day: the part that the shelf shares.
-    own_week, own_hours, own_day
-        Each product's own part of them.
+    The shelf shares a part of each; `own_` are those of each product's own part.
     """
 
     week: float = 0.3
@@ -50,92 +45,48 @@ class EffectSpreads:
     own_day: float = 0.05
 
 
-@dataclass(frozen=True)
-class Basis:
-    """Where each effect stands among a product's coefficients: knots, weekend, weekdays, hours, states."""
+def _root_of_effects(week: float, hours: float, n_hours: int, n_states: int) -> Floats:
+    """Return what a unit of each standard normal adds to the coefficients after the knots, n_effects of both.
 
-    n_knots: int
-    n_hours: int
-    n_states: int
-
-    @property
-    def places(self) -> Places:
-        """Positions of the weekend, which the weekdays follow; of the hours; and of the states: a level and a slope."""
-        weekend = self.n_knots
-        hours = weekend + 1 + WEEKDAYS
-        return Places(weekend, hours, hours + self.n_hours)
-
-    @property
-    def size(self) -> int:
-        """Number of coefficients of a product."""
-        return self.places.states + 2 * (self.n_states - 1)
-
-    def at_knots(self, ratios: Floats, weekday: int, state: int) -> Floats:
-        """Return what the coefficients add up to at the knots on a day, hours apart, shape (n_products, n_knots, size).
-
-        Parameters
-        ----------
-        ratios
-            Price over base price at the knots, shape (n_products, n_knots).
-        """
-        rows, places = np.zeros((*ratios.shape, self.size)), self.places
-        rows[:, np.arange(self.n_knots), np.arange(self.n_knots)] = 1.0
-        rows[:, :, places.weekend] = weekday >= FIRST_OF_WEEKEND
-        rows[:, :, places.weekend + 1 + weekday] = 1.0
-        if state > 0:
-            level = places.states + 2 * (state - 1)
-            rows[:, :, level], rows[:, :, level + 1] = 1.0, ratios - 1
-        return rows
-
-    def roots_of_effects(self, week: float, hours: float) -> Floats:
-        """Return what a unit of each standard normal adds to the coefficients beside the knots, n_effects of both.
-
-        Parameters
-        ----------
-        week, hours
-            Standard deviations, in log odds.
-        """
-        effects = np.zeros((self.size - self.n_knots, self.size - self.n_knots))
-        first = 1 + WEEKDAYS
-        effects[range(first), range(first)] = [week, *[_WEEKDAY * week] * WEEKDAYS]
-        effects[first : first + self.n_hours, first : first + self.n_hours] = hours * _root_of_hours(self.n_hours)
-        states = np.arange(first + self.n_hours, len(effects))
-        effects[states, states] = np.tile([_STATE_LEVEL, _STATE_SLOPE], self.n_states - 1)
-        return effects
-
-
-def _root_of_hours(n_hours: int) -> Floats:
-    return np.asarray(np.linalg.cholesky(alike_hours(n_hours, _SINGLE_HOUR)), dtype=float)
+    The first state has no level and slope of its own.
+    """
+    is_weekend = np.arange(WEEKDAYS) >= FIRST_OF_WEEKEND
+    alike = np.outer(is_weekend, is_weekend) + _WEEKDAY**2 * np.eye(WEEKDAYS)
+    of_hours = np.linalg.cholesky(alike_hours(n_hours, _SINGLE_HOUR))
+    states = np.diag([0.0, 0.0, *_STATE * (n_states - 1)])
+    return np.asarray(block_diag(week * np.linalg.cholesky(alike), hours * of_hours, states))
 
 
 @dataclass(frozen=True)
 class EffectsFit:
-    """What is known after some days.
+    """Demand fitted to some days.
 
     Attributes
     ----------
     log_evidence
         Log of how likely the sales were beforehand (Laplace's approximation).
-    prior_mean
-        Log odds at the knots beforehand, shape (n_products, n_knots).
-    mean
-        Coefficients of each product, shape (n_products, size).
-    left
-        What the sales leave of every variance.
+    curves
+        Log odds at the knots, shape (n_products, n_knots).
+    weekdays, hours, states
+        Effects on each product, in log odds: shapes (n_products, 7), (n_products, n_hours) and (n_products, n_states,
+        2), the latter a level and a slope by price ratio.
     days
-        Level of each product on each day around its usual one, in log odds, shape (n_products, n_days).
+        Level of each product on each day around its usual one, shape (n_products, n_days).
+    mode
+        The mode, which knows the variance that the sales leave.
     """
 
-    basis: Basis
-    prior_mean: Floats
     spreads: EffectSpreads
     log_evidence: float
-    mean: Floats
-    left: Newton
+    curves: Floats
+    weekdays: Floats
+    hours: Floats
+    states: Floats
     days: Floats
+    mode: Point
 
     def on(
-        self, ratios: Floats, weekday: int, state: int, beside: Floats | None = None, *, by_luck: bool = True
+        self, ratios: Floats, weekday: int, state: int, more: Floats | None = None, *, by_luck: bool = True
     ) -> Gaussian:
         """Return the belief about a new day before it begins, hours apart.
 
@@ -143,34 +94,27 @@ class EffectsFit:
         ----------
         ratios
             Price over base price at the knots.
-        beside
-            What is known to add to the log odds of each product that day, shape (n_products,); None for nothing.
+        more
+            What a model adds to the log odds of each product that day, shape (n_products,); None for nothing.
         by_luck
-            Whether what the day itself will add belongs to what is not known: without, it is the mean of such days.
+            Whether to include the random effect of the day itself; without it, the belief is about the mean of days.
         """
-        mean, covariance = self.prior_mean.copy(), np.empty((*ratios.shape, ratios.shape[1]))
-        directions = np.full((*ratios.shape, len(self.left.shared_factor) + 1), by_luck * self.spreads.day)
-        for some in self.left.products:
-            rows = self.basis.at_knots(ratios[some], weekday, state)
-            own, shared = self.left.block(some).left(self.left.shared_factor)
-            mean[some] += np.einsum("pkn,pn->pk", rows, self.mean[some])
+        (n_knots, n_hours), off = (self.curves.shape[1], self.hours.shape[1]), ratios - 1
+        level, slope = self.states[:, state, :, None].swapaxes(0, 1)
+        mean = self.curves + self.weekdays[:, weekday, None] + level + slope * off
+        mean += 0.0 if more is None else more[:, None]
+        covariance = np.empty((*ratios.shape, n_knots))
+        directions = np.full((*ratios.shape, len(self.mode.shared_factor) + 1), by_luck * self.spreads.day)
+        first = n_knots + WEEKDAYS + n_hours + 2 * state
+        for some in self.mode.blocks:
+            rows = np.zeros((*ratios[some].shape, first + 2))
+            rows[:, range(n_knots), range(n_knots)] = rows[:, :, n_knots + weekday] = rows[:, :, first] = 1.0
+            rows[:, :, first + 1] = off[some]
+            own, shared = self.mode.left(some)
+            own = own[:, : first + 2, : first + 2]
             covariance[some] = rows @ own @ rows.swapaxes(1, 2) + by_luck * self.spreads.own_day**2
-            directions[some, :, :-1] = rows @ shared
-        if beside is not None:
-            mean = mean + beside[:, None]
+            directions[some, :, :-1] = rows @ shared[:, : first + 2]
         return Gaussian(mean, covariance, _few_directions(directions))
-
-    @property
-    def levels_of_states(self) -> Floats:
-        """Level of each state around that of the first, at the base price, in log odds, (n_products, n_states)."""
-        levels = self.mean[:, self.basis.places.states :: 2]
-        return np.concatenate([np.zeros((len(levels), 1)), levels], axis=1)
-
-    @property
-    def hours(self) -> Floats:
-        """Effect of each hour on each product, in log odds, shape (n_hours, n_products)."""
-        first = self.basis.places.hours
-        return self.mean[:, first : first + self.basis.n_hours].T
 
     def odds(self, ratios: Floats, sales: Sales, state_of_day: Ints) -> Floats:
         """Return the log odds of each row of sales on its day, all effects included, shape (n_rows,).
@@ -183,20 +127,15 @@ class EffectsFit:
             State of each day, from 0, shape (n_days,).
         """
         product, knot = sales.product, sales.knot
-        found = self.prior_mean[product, knot] + self.mean[product, knot] + self.beside_curves(sales)
-        level = self.basis.places.states + 2 * (state_of_day[sales.day] - 1)
-        own = np.flatnonzero(state_of_day[sales.day])
-        slope = self.mean[product[own], level[own] + 1] * (ratios[product[own], knot[own]] - 1)
-        found[own] += self.mean[product[own], level[own]] + slope
-        return found
+        level, slope = self.states[product, state_of_day[sales.day]].T
+        curve = self.curves[product, knot] + level + slope * (ratios[product, knot] - 1)
+        return np.asarray(curve + self.beside_curves(sales))
 
     def beside_curves(self, sales: Sales) -> Floats:
         """Return what weekday, hour and day add to the log odds of each row of sales, shape (n_rows,)."""
-        places, product = self.basis.places, sales.product
-        weekday = sales.weekdays[sales.day]
-        found = self.days[product, sales.day] + self.mean[product, places.hours + sales.hour]
-        found += self.mean[product, places.weekend + 1 + weekday]
-        return found + np.where(weekday >= FIRST_OF_WEEKEND, self.mean[product, places.weekend], 0.0)
+        product, day = sales.product, sales.day
+        effects = self.days[product, day] + self.hours[product, sales.hour]
+        return np.asarray(effects + self.weekdays[product, sales.weekdays[day]])
 
 
 def _few_directions(shared: Floats) -> Floats:
@@ -208,62 +147,119 @@ def _few_directions(shared: Floats) -> Floats:
 
 def fit_effects(
     ratios: Floats,
-    prior_of: Callable[[slice], Gaussian],
+    prior: Gaussian,
     sales: Sales,
     spreads: EffectSpreads,
     state_of_day: Ints,
     known_days: Floats,
-    near: Normals | None = None,
+    near: Latents | None = None,
 ) -> EffectsFit:
-    """Return what some days teach.
+    """Fit demand to some days.
 
     Parameters
     ----------
     ratios
         Price over base price at the knots, shape (n_products, n_knots).
-    prior_of
-        Returns the curves of some products beforehand.
+    prior
+        The curves beforehand.
     state_of_day
         State of each day, from 0, shape (n_days,).
     known_days
-        What is known to add to the log odds on each day, beside all effects, shape (n_products, n_days).
+        What a model adds to the log odds on each day, beside all effects, shape (n_products, n_days).
     near
-        Where the mode is looked for: what other products found with the same spreads and states, or the
-        same products by other sales. By default what was believed beforehand.
+        Latents near which the mode is looked for, by default those of the prior: from a fit with as many states, of the
+        same products or of others.
     """
-    basis = Basis(ratios.shape[1], sales.n_hours, int(state_of_day.max(initial=0)) + 1)
-    own_effects = basis.roots_of_effects(spreads.own_week, spreads.own_hours)
-    effects = basis.roots_of_effects(spreads.week, spreads.hours)
+    (n_products, n_knots), n_states = ratios.shape, int(state_of_day.max(initial=0)) + 1
+    own_effects = _root_of_effects(spreads.own_week, spreads.own_hours, sales.n_hours, n_states)
+    effects = _root_of_effects(spreads.week, spreads.hours, sales.n_hours, n_states)
+    own_curves = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(n_knots)), dtype=float)
 
-    @lru_cache(maxsize=1)
-    def roots_of(first: int, last: int) -> tuple[Roots, Floats]:
-        prior = prior_of(slice(first, last))
-        curve = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(basis.n_knots)), dtype=float)
-        return Roots(curve, prior.shared, own_effects, effects, spreads.own_day, spreads.day), prior.mean
+    def roots_of(own: slice) -> Roots:
+        own_root, shared = _beside(own_curves[own], own_effects), _beside(prior.shared[own], effects)
+        return Roots(own_root, shared, spreads.own_day, spreads.day)
 
-    def curved(own: slice, at: Normals) -> tuple[Roots, Likelihood]:
-        (roots, mean), starts = roots_of(own.start, own.stop), sales.starts[own.start : own.stop + 1]
-        known = (ratios[own], mean), (roots.coefficients(at), known_days[own] + roots.days(at))
-        return roots, likelihood(sales, starts, state_of_day, basis.places, *known)
+    def model(own: slice, at: Latents) -> tuple[Roots, Likelihood]:
+        roots, starts = roots_of(own), sales.starts[own.start : own.stop + 1]
+        coefficients, levels = roots.coefficients(at), known_days[own] + roots.levels(at)
+        coefficients[:, :n_knots] += prior.mean[own]
+        rows = (starts, sales.day, sales.hour, sales.knot, sales.met, sales.bought)
+        return roots, Likelihood(*_likelihood(rows, sales.weekdays, state_of_day, ratios[own], coefficients, levels))
 
-    n_shared = prior_of(slice(0, 1)).shared.shape[2] + basis.size - basis.n_knots
-    at = Normals.none(len(ratios), basis.size, n_shared, len(sales.dates))
-    here = Newton(at if near is None else at.near(near), curved)
-    for _ in range(_STEPS):
-        if here.promised < _CLOSE:
-            break
-        step, before = here.step, here
-        for halving in range(_HALVINGS):
-            here = Newton(before.at.moved(step, 0.5**halving), curved)
-            gained = here.log + here.at.log_prior - (before.log + before.at.log_prior)
-            if gained >= -_CLOSE:
-                break
-        if gained < _CLOSE:
-            break
-    days = spreads.own_day * here.at.own_days + spreads.day * here.at.shared_days
-    evidence = here.log + here.at.log_prior - here.half_log_volume
-    means, mean = np.empty(ratios.shape), np.empty((len(ratios), basis.size))
-    for own in here.products:
-        roots, means[own] = roots_of(own.start, own.stop)
-        mean[own] = roots.coefficients(here.at.of(own))
-    return EffectsFit(basis, means, spreads, evidence, mean, here, days)
+    n_effects = len(effects)
+    start = Latents.zeros(n_products, n_knots + n_effects, prior.shared.shape[2] + n_effects, len(sales.dates))
+    if near is not None:
+        is_same = near.own.shape == start.own.shape
+        start = near if is_same else start._replace(shared=near.shared, shared_cells=near.shared_cells)
+    mode = find_mode(start, model)
+    found = np.concatenate([roots_of(own).coefficients(mode.at.among(own)) for own in mode.blocks])
+    curves, weekdays, hours, states = np.split(found, np.cumsum([n_knots, WEEKDAYS, sales.n_hours]), axis=1)
+    return EffectsFit(
+        spreads,
+        mode.log_evidence,
+        prior.mean + curves,
+        weekdays,
+        hours,
+        states.reshape(n_products, n_states, 2),
+        spreads.own_day * mode.at.own_cells + spreads.day * mode.at.shared_cells,
+        mode,
+    )
+
+
+def _beside(curves: Floats, effects: Floats) -> Floats:
+    """Return roots of curves, one for each product, with those of effects, which are the same for all of them."""
+    (n_products, n_knots, n_curve), n_effects = curves.shape, len(effects)
+    roots = np.zeros((n_products, n_knots + n_effects, n_curve + n_effects))
+    roots[:, :n_knots, :n_curve], roots[:, n_knots:, n_curve:] = curves, effects
+    return roots
+
+
+_MOST_EFFECTS = 5  # of a sale: knot, weekday, hour, and level and slope of the state
+
+
+@numba.njit(cache=True, nogil=True)
+def _likelihood(
+    rows: tuple[Ints, Ints, Ints, Ints, Floats, Floats],
+    weekdays: Ints,
+    state_of_day: Ints,
+    ratios: Floats,
+    coefficients: Floats,
+    levels: Floats,
+) -> tuple[float, Floats, Floats, Floats, Floats, Floats]:
+    """Return the fields of `Likelihood` for sales of some products.
+
+    Parameters
+    ----------
+    rows
+        Starts of these products, as in `Sales`, then day, hour, knot, met and bought of all sales.
+    coefficients, levels
+        Of each product, and of its days, shapes (n_products, n_coefficients) and (n_products, n_days).
+    """
+    starts, day, hour, knot, met, bought = rows
+    (n_products, size), n_days, n_knots = coefficients.shape, levels.shape[1], ratios.shape[1]
+    weight, by_cell = np.zeros((n_products, size, size)), np.zeros((n_products, size, n_days))
+    slope = np.zeros((n_products, size))
+    of_cell, slope_of_cell = np.zeros((n_products, n_days)), np.zeros((n_products, n_days))
+    hours, states = n_knots + WEEKDAYS, size - 2 * (state_of_day.max() + 1)
+    log = 0.0
+    place, factor = np.empty(_MOST_EFFECTS, dtype=np.int64), np.ones(_MOST_EFFECTS)
+    for product in range(n_products):
+        for row in range(starts[product], starts[product + 1]):
+            date = day[row]
+            place[0], place[1], place[2] = knot[row], n_knots + weekdays[date], hours + hour[row]
+            place[3] = states + 2 * state_of_day[date]
+            place[4], factor[4] = place[3] + 1, ratios[product, knot[row]] - 1
+            odds = levels[product, date]
+            for i in range(_MOST_EFFECTS):
+                odds += factor[i] * coefficients[product, place[i]]
+            chance = 1 / (1 + np.exp(-odds))
+            log += bought[row] * odds - met[row] * (max(odds, 0.0) + np.log1p(np.exp(-abs(odds))))
+            curved, surplus = met[row] * chance * (1 - chance), bought[row] - met[row] * chance
+            of_cell[product, date] += curved
+            slope_of_cell[product, date] += surplus
+            for i in range(_MOST_EFFECTS):
+                slope[product, place[i]] += factor[i] * surplus
+                by_cell[product, place[i], date] += factor[i] * curved
+                for j in range(_MOST_EFFECTS):
+                    weight[product, place[i], place[j]] += factor[i] * factor[j] * curved
+    return log, weight, by_cell, of_cell, slope, slope_of_cell

@@ -49,11 +49,6 @@ class Knots:
         """How many products, and how many knots each has."""
         return self.ratios.shape[0], self.ratios.shape[1]
 
-    @property
-    def span(self) -> tuple[float, float]:
-        """Lowest and highest ratio."""
-        return float(self.ratios.min()), float(self.ratios.max())
-
     def among(self, products: slice | Ints) -> "Knots":
         """Return those of some products."""
         return Knots(self.ratios[products], self.base_prices[products])

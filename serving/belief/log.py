@@ -124,11 +124,11 @@ def _beliefs_from(
         if sales is not None:
             fit, version = fit.refit(knots, settings, sales, day_effects), champion.curves.model_version
     kinds = tuple(
-        StoreKind(stores, kind.states_on(knots, date, on_date), kind.effects.hours) for stores, kind in evidence.kinds
+        StoreKind(stores, kind.states_on(knots, date, on_date), kind.effects.hours.T) for stores, kind in evidence.kinds
     )
     belief = Belief(
         states=(),
-        hours=fit.effects.hours,
+        hours=fit.effects.hours.T,
         footfall=evidence.footfall,
         shape=fit.shape,
         sold=evidence.sales.at_knots(knots.shape),

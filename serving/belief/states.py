@@ -18,9 +18,9 @@ from catalog.arrays import Floats, Ints
 from catalog.records.pricing import BeliefSettings
 from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
 from serving.belief.effects import EffectsFit, EffectSpreads, fit_effects
-from serving.belief.gaussian import Gaussian, Knots, evenly_chosen
+from serving.belief.gaussian import Knots, evenly_chosen
 from serving.belief.hours import USUAL, likeliest_spread
-from serving.belief.posterior import Normals
+from serving.belief.posterior import Latents
 from serving.belief.sales import Sales
 
 _SURE_OF_A_CHANGE = 0.9
@@ -62,7 +62,7 @@ class Fit:
     def refit(self, knots: Knots, settings: BeliefSettings, sales: Sales, known_days: Floats | None = None) -> "Fit":
         """Refit to other sales of the same days, or to known day effects, with spreads and states held fixed."""
         study = _Study(knots, settings, sales)
-        near = self.effects.left.at
+        near = self.effects.mode.at
         effects = study.fit(self.shape, self.effects.spreads, self.state_of_day, known_days, near)
         return replace(self, effects=effects)
 
@@ -74,7 +74,7 @@ class Fit:
     @property
     def levels(self) -> Floats:
         """Level of each product on each day beyond weekday and hours, in log odds, shape (n_products, n_days)."""
-        return self.effects.days + self.effects.levels_of_states[:, self.state_of_day]
+        return self.effects.days + self.effects.states[:, self.state_of_day, 0]
 
     def with_day_effects(
         self, knots: Knots, settings: BeliefSettings, sales: Sales, days: Floats, date: Floats
@@ -143,15 +143,11 @@ class _Study:
         spreads: EffectSpreads,
         states: Ints,
         known_days: Floats | None = None,
-        near: Normals | None = None,
+        near: Latents | None = None,
     ) -> EffectsFit:
-        ratios, span = self.knots.ratios, self.knots.span
-        known = np.zeros((len(ratios), len(states))) if known_days is None else known_days
-
-        def prior_of(products: slice) -> Gaussian:
-            return shelf_prior(self.knots.among(products), self.settings, shape, span)
-
-        return fit_effects(ratios, prior_of, self.sales, spreads, states, known, near)
+        prior = shelf_prior(self.knots, self.settings, shape)
+        known = np.zeros((len(prior.mean), len(states))) if known_days is None else known_days
+        return fit_effects(self.knots.ratios, prior, self.sales, spreads, states, known, near)
 
     def likeliest(
         self, shape: Shape, spreads: EffectSpreads, states: Ints, names: Sequence[str], known_days: Floats | None = None

@@ -11,7 +11,7 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from serving.belief.belief import USUAL_SHAPE, Belief, Shape, State, believed_before_anybody_came, shelf_prior
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.posterior import updated
+from serving.belief.posterior import posterior
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
 from serving.belief.table import belief_from_table, belief_to_table
 from serving.book.book import PriceBook
@@ -27,7 +27,7 @@ _VISITS = 40  # to each product in an hour
 
 def believed_after(catalog: Catalog, counts: Counts, shape: Shape = USUAL_SHAPE) -> Belief:
     """Return what is believed after some sales at the knots, no hour or day unlike another."""
-    known = updated(shelf_prior(Knots.of(catalog), catalog.store.belief, shape), counts).belief
+    known = posterior(shelf_prior(Knots.of(catalog), catalog.store.belief, shape), counts).belief
     nobody = believed_before_anybody_came(catalog)
     return replace(nobody, states=(State(1.0, known),), shape=shape, sold=counts)
 

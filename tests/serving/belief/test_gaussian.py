@@ -8,7 +8,7 @@ from scipy.integrate import trapezoid
 from scipy.special import expit
 
 from serving.belief.gaussian import Counts, Gaussian
-from serving.belief.posterior import updated
+from serving.belief.posterior import posterior
 
 MEAN = np.array([[0.4, -0.8]])
 OWN = np.array([[[0.9, 0.3], [0.3, 0.6]]])
@@ -41,7 +41,7 @@ def variances(belief: Gaussian) -> np.ndarray:
     ("met", "bought"), [([30.0, 40.0], [21.0, 9.0]), ([200.0, 5.0], [120.0, 5.0]), ([60.0, 60.0], [0.0, 30.0])]
 )
 def test_mode_spread_and_evidence_are_those_of_the_brute_force_grid(met: list[float], bought: list[float]) -> None:
-    found = updated(PRIOR, Counts(np.array([met]), np.array([bought])))
+    found = posterior(PRIOR, Counts(np.array([met]), np.array([bought])))
     axis = np.linspace(-8, 6, 1401)
     odds = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
     covariance = PRIOR.covariance[0]
@@ -66,7 +66,7 @@ def test_whatever_is_sold_no_interval_is_wider_than_the_priors_and_the_covarianc
     cells: np.ndarray,
 ) -> None:
     prior = three_products()
-    found = updated(prior, as_counts(cells)).belief
+    found = posterior(prior, as_counts(cells)).belief
     assert (variances(found) <= variances(prior) + 1e-9).all()
     assert np.isfinite(found.mean).all()
     assert (np.linalg.eigvalsh(found.covariance) > 0).all()
@@ -77,7 +77,7 @@ def test_whatever_is_sold_no_interval_is_wider_than_the_priors_and_the_covarianc
 def test_what_one_product_teaches_moves_the_others_too_but_less_than_itself(met: int, knot: int, all_buy: bool) -> None:
     prior, counts = three_products(), Counts.none((3, 4))
     counts.met[0, knot], counts.bought[0, knot] = met, met * all_buy
-    moved = (updated(prior, counts).belief.mean - prior.mean)[:, knot] * (1 if all_buy else -1)
+    moved = (posterior(prior, counts).belief.mean - prior.mean)[:, knot] * (1 if all_buy else -1)
     assert moved[0] > moved[1] > 0
     assert moved[1] == pytest.approx(moved[2])
 
@@ -85,7 +85,7 @@ def test_what_one_product_teaches_moves_the_others_too_but_less_than_itself(met:
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_millions_of_visits_are_followed_without_overshooting(share: float) -> None:
     met = np.full((3, 4), 5e6)
-    found = updated(three_products(), Counts(met, met * share))
+    found = posterior(three_products(), Counts(met, met * share))
     assert np.isfinite(found.log_evidence)
     assert expit(found.belief.mean) == pytest.approx(np.full((3, 4), share), abs=1e-4)
     assert (np.linalg.eigvalsh(found.belief.covariance) > 0).all()

@@ -60,7 +60,7 @@ def test_days_that_differ_are_learned_to_differ_and_equal_days_to_be_equal() -> 
 def test_the_evenings_demand_is_told_from_the_mornings() -> None:
     hours = np.where(np.arange(HOURS) < 6, 0.8, -0.8)
     _, found = taught(np.zeros(5), hours=hours)
-    effects = found.effects.hours.mean(axis=1)
+    effects = found.effects.hours.mean(axis=0)
     assert effects[:6].mean() - effects[6:].mean() == pytest.approx(1.6, abs=0.3)
 
 
