@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 import yaml
@@ -30,60 +30,48 @@ from catalog.records.store import NO_SHOPPERS, SECTIONS, Store
 from catalog.stock_rules import StockRules, delivery_conflicts
 
 _MAX_BYTES = 4 * 1024 * 1024
+_AS_NUMBER = "write a plain decimal number, or quote the text"
 _TRAPS = {
     "tag:yaml.org,2002:bool": (re.compile(r"(?i:yes|no|on|off|y|n)"), "write true or false, or quote the text"),
-    "tag:yaml.org,2002:int": (
-        re.compile(r"[-+]?(0[0-9_]+|0[xob].*|[0-9_]*:.*|.*_.*)"),
-        "write a plain decimal number, or quote the text",
-    ),
-    "tag:yaml.org,2002:float": (
-        re.compile(r"[-+]?[0-9_]+:.*|.*_.*"),
-        "write a plain decimal number, or quote the text",
-    ),
+    "tag:yaml.org,2002:int": (re.compile(r"[-+]?(0[0-9_]+|0[xob].*|[0-9_]*:.*|.*_.*)"), _AS_NUMBER),
+    "tag:yaml.org,2002:float": (re.compile(r"[-+]?[0-9_]+:.*|.*_.*"), _AS_NUMBER),
 }
+
+
+def _refuse(problem: str, mark: Any) -> NoReturn:
+    raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
 
 
 class _StrictLoader(yaml.SafeLoader):
     """A safe loader that refuses aliases, duplicate keys, tags, and scalars that YAML would reinterpret."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(
-                problem="aliases are not allowed: write the value out", problem_mark=event.start_mark
-            )
         event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent):
+            _refuse("aliases are not allowed: write the value out", event.start_mark)
         if getattr(event, "tag", None) is not None:
-            raise yaml.MarkedYAMLError(
-                problem=f"the tag {event.tag} is not allowed: write a plain value", problem_mark=event.start_mark
-            )
+            _refuse(f"the tag {event.tag} is not allowed: write a plain value", event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
         seen: set[str] = set()
-        for key_node, _ in node.value:
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a key must be a single word", problem_mark=key_node.start_mark)
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                raise yaml.MarkedYAMLError(
-                    problem="<< is not allowed: write the fields out", problem_mark=key_node.start_mark
-                )
-            if key_node.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key_node.value!r} is given twice: keep one", problem_mark=key_node.start_mark
-                )
-            seen.add(key_node.value)
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                _refuse("a key must be a single word", key.start_mark)
+            if key.tag == "tag:yaml.org,2002:merge":
+                _refuse("<< is not allowed: write the fields out", key.start_mark)
+            if key.value in seen:
+                _refuse(f"the key {key.value!r} is given twice: keep one", key.start_mark)
+            seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
     def construct_plain(self, node: yaml.ScalarNode) -> Any:
         trap = _TRAPS.get(node.tag)
         if trap and trap[0].fullmatch(node.value):
-            raise yaml.MarkedYAMLError(
-                problem=f"{node.value!r} does not mean what it looks like: {trap[1]}", problem_mark=node.start_mark
-            )
+            _refuse(f"{node.value!r} does not mean what it looks like: {trap[1]}", node.start_mark)
         value = yaml.SafeLoader.yaml_constructors[node.tag](self, node)
         if isinstance(value, float) and not math.isfinite(value):
-            raise yaml.MarkedYAMLError(problem=f"{node.value!r} is not a finite number", problem_mark=node.start_mark)
+            _refuse(f"{node.value!r} is not a finite number", node.start_mark)
         return value
 
 
@@ -276,12 +264,22 @@ def load(directory: Path | None = None) -> Catalog:
         When either file cannot be used; the message names file, field and value, and nothing is loaded.
     """
     folder = folder_of(directory)
-    file = folder / "store.yaml"
-    given, refusal = _mapping_or_refusal(file)
-    money = _currency_in(given)
-    products = _read_products(folder / "products.yaml", money)
-    store = _build(Store, _store_given(given, refusal), file, "", money)
-    products = tuple(_with_bounds(product, money) for product in products)
+    shelf, file = read_mapping(folder / "products.yaml"), folder / "store.yaml"
+    given = read_mapping(file)
+    try:
+        money = currency_of(str(given.get("currency", EUR.code)))
+    except ValueError:
+        money = EUR  # the store is refused for it below
+    products = _read_products(shelf, folder / "products.yaml", money)
+    if given.get("sales") == "outside":  # where tills say who bought, nobody has to describe a twin's shoppers
+        given = NO_SHOPPERS | given
+    store = _build(Store, given, file, "", money)
+    if money.digits != EUR.digits:  # floors and ceilings by default are no prices of the currency
+        bounds = [product.limits_in(money) for product in products]
+        products = tuple(
+            product.model_copy(update={"floor_price": floor, "ceiling_price": ceiling})
+            for product, (floor, ceiling) in zip(products, bounds, strict=True)
+        )
     catalog = Catalog(products, store)
     for file, conflict in _conflicts(catalog, folder):
         raise CatalogError(f"{file}: {conflict}")
@@ -334,45 +332,7 @@ def restored(products: str, store: str) -> Catalog:
         raise CatalogError(f"a stored catalog can no longer be read: {refusal.sentence(_shown)}") from error
 
 
-def _mapping_or_refusal(path: Path) -> tuple[dict[str, Any], CatalogError | None]:
-    """Return what a file says, or nothing and why it cannot be read: what is wrong with the products is said first."""
-    try:
-        return read_mapping(path), None
-    except CatalogError as error:
-        return {}, error
-
-
-def _store_given(given: dict[str, Any], refusal: CatalogError | None) -> dict[str, Any]:
-    """Return what a store.yaml says; where tills say who bought, nobody has to describe a twin's shoppers.
-
-    Raises
-    ------
-    CatalogError
-        When it could not be read.
-    """
-    if refusal is not None:
-        raise refusal
-    return NO_SHOPPERS | given if given.get("sales") == "outside" else given
-
-
-def _currency_in(given: dict[str, Any]) -> Currency:
-    """Return the currency that a store.yaml names; euros where it names none, which it is refused for later."""
-    try:
-        return currency_of(str(given.get("currency", EUR.code)))
-    except (CatalogError, ValueError):
-        return EUR
-
-
-def _with_bounds(product: Product, money: Currency) -> Product:
-    """Return a product that says its floor and ceiling where those by default are no prices of the currency."""
-    if money.digits == EUR.digits:
-        return product
-    floor, ceiling = product.limits_in(money)
-    return product.model_copy(update={"floor_price": floor, "ceiling_price": ceiling})
-
-
-def _read_products(path: Path, money: Currency) -> tuple[Product, ...]:
-    mapping = read_mapping(path)
+def _read_products(mapping: dict[str, Any], path: Path, money: Currency) -> tuple[Product, ...]:
     unknown = sorted(mapping.keys() - {"products"})
     if unknown:
         raise CatalogError(f"{path}: {unknown[0]}: unknown field; expected products")

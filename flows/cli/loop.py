@@ -174,13 +174,13 @@ def price(for_date: ForDate = None, catalog: Catalog = None, as_json: Json = Fal
         )
     else:
         from catalog.settings import read_settings
-        from flows.cli.tables import price_rows, show_prices
+        from flows.cli.tables import opening_prices, show_prices
         from warehouse.lake import Lake
         from warehouse.origin import money_of
 
         money = money_of(Lake(read_settings()))
         title = f"Prices for {made_for}, {book.policy}, model version {book.model_version}, {money.code}"
-        show_prices(price_rows(book), title, money)
+        show_prices(opening_prices(book), title, money)
         if priced.said:
             say(f"Note: {priced.said}")
     if priced.old_prices_hold:

@@ -4,12 +4,13 @@ The report is read from the warehouse as any analyst would: its days, its newest
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from catalog.currency import EUR, Currency, currency_of
 from catalog.hooks import REPORTS
-from catalog.settings import Settings, read_settings
+from catalog.metrics import METRICS
+from catalog.settings import read_settings
 from flows.cli.console import say, show_table
 from serving.book.book import PriceBook
 from serving.book.store import book_in_force
@@ -18,48 +19,31 @@ from warehouse.lake import Lake
 from warehouse.origin import money_of
 from warehouse.query.connection import queries_beside, read_only
 
-STOCK_LEVELS = (5, 20, 100)
-_METRICS = (
-    "accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "roc_auc",
-    "log_loss",
-    "brier",
-    "calibration_error",
-    "excess_log_loss",
-    "threshold",
-    "recall_at_threshold",
-    "accuracy_at_threshold",
-    "truth_recall_at_threshold",
-    "truth_accuracy_at_threshold",
-)
+_STOCK_LEVELS = (5, 20, 100)
 
 
-def price_columns() -> list[str]:
-    """Columns of the table of prices."""
-    return ["sku", *(f"{stock} left" for stock in STOCK_LEVELS)]
-
-
-def price_rows(book: PriceBook) -> list[list[Any]]:
-    """One row per product: its prices at three stock levels at opening, EUR."""
-    return [
-        [sku, *(float(book.at(own, stock, book.n_ticks).prices) for stock in STOCK_LEVELS)]
-        for own, sku in enumerate(book.skus)
-    ]
+def opening_prices(book: PriceBook) -> dict[str, dict[str, float]]:
+    """Return the prices of each product at opening, EUR, by the name of a column for each of three stock levels."""
+    return {
+        sku: {f"{stock} left": float(book.at(product, stock, book.n_ticks).prices) for stock in _STOCK_LEVELS}
+        for product, sku in enumerate(book.skus)
+    }
 
 
 def show_prices(
-    rows: Sequence[Sequence[Any]], title: str = "Prices in force at opening, EUR, by units left", money: Currency = EUR
+    prices: Mapping[str, Mapping[str, float]],
+    title: str = "Prices in force at opening, EUR, by units left",
+    money: Currency = EUR,
 ) -> None:
     """Print prices of each product at three stock levels."""
-    show_table(money.format_title(title), price_columns(), rows, money=price_columns()[1:], digits=money.digits)
+    levels = [f"{stock} left" for stock in _STOCK_LEVELS]
+    rows = [[sku, *at_stock.values()] for sku, at_stock in prices.items()]
+    show_table(money.format_title(title), ["sku", *levels], rows, money=levels, digits=money.digits)
 
 
 def show_candidates(title: str, scores: Mapping[str, Mapping[str, float]]) -> None:
     """Print the candidates side by side, one row per metric."""
-    rows = [[metric, *(own.get(metric) for own in scores.values())] for metric in _METRICS]
+    rows = [[metric.name, *(of_one.get(metric.name) for of_one in scores.values())] for metric in METRICS]
     show_table(title, ["metric", *scores], rows, "judged on the last days, which no candidate had seen")
 
 
@@ -74,10 +58,6 @@ def show_version(version: JudgedVersion) -> None:
 
 
 _query = queries_beside(__file__)
-_OF_A_DAY = (
-    *("business_date", "policy", "model_version"),
-    *("revenue_eur", "units", "sold_out_visits", "mean_price_eur"),
-)
 
 
 def loop_report() -> dict[str, Any]:
@@ -86,49 +66,39 @@ def loop_report() -> dict[str, Any]:
     Plugins add sections by their names.
     """
     settings = read_settings()
+    lake = Lake(settings)
     with read_only(settings) as connection:
-        days = connection.execute(_query("revenue_per_day")).fetchall()
-        model = connection.execute(_query("newest_model")).fetchone()
+        days, models = (
+            connection.sql(_query(name)).to_arrow_table().to_pylist() for name in ("revenue_per_day", "newest_model")
+        )
+    model = models[0] if models else None
+    book = book_in_force(lake)
     return {
-        "currency": money_of(Lake(settings)).code,
-        "days": [
-            dict(zip(_OF_A_DAY, (*row[:3], float(row[3]), *row[4:6], float(row[6])), strict=True)) for row in days
-        ],
-        "model": None if model is None else {"version": model[0], "best": model[1], "promoted": model[2]},
-        "candidates": {} if model is None else json.loads(model[3]),
-        "prices": _prices(settings),
-        **{report.section: report.collect(Lake(settings)) for report in REPORTS.all()},
+        "currency": money_of(lake).code,
+        "days": days,
+        "model": model and {name: model[name] for name in ("version", "best", "promoted")},
+        "candidates": json.loads(model["candidates"]) if model else {},
+        "prices": {} if book is None else opening_prices(book[0]),
+        **{report.section: report.collect(lake) for report in REPORTS.all()},
     }
 
 
 def show_report(report: dict[str, Any]) -> None:
     """Print the report as three tables, and the sections of plugins."""
-    rows = [
-        [
-            str(day["business_date"]),
-            day["policy"] if day["model_version"] is None else f"{day['policy']} v{day['model_version']}",
-            *(day[name] for name in _OF_A_DAY[3:]),
-        ]
-        for day in report["days"]
-    ]
+    rows = []
+    for date, policy, version, *amounts in (day.values() for day in report["days"]):
+        rows.append([str(date), policy if version is None else f"{policy} v{version}", *amounts])
     money = currency_of(report["currency"])
-    amounts = [money.format_title(column) for column in ("revenue, EUR", "mean price, EUR")]
-    columns = ["day", "priced by", amounts[0], "units", "visits to an empty shelf", amounts[1]]
-    show_table("Revenue per day, all stores", columns, rows, money=amounts, digits=money.digits)
+    revenue, price = (money.format_title(column) for column in ("revenue, EUR", "mean price, EUR"))
+    columns = ["day", "priced by", revenue, "units", "visits to an empty shelf", price]
+    show_table("Revenue per day, all stores", columns, rows, money=[revenue, price], digits=money.digits)
     if report["candidates"]:
         model = report["model"]
         gate = "champion" if model["promoted"] else "the champion stays"
         title = f"Newest training: {model['best']} became version {model['version']}, {gate}"
         show_candidates(title, report["candidates"])
     if report["prices"]:
-        show_prices([[sku, *prices.values()] for sku, prices in report["prices"].items()], money=money)
+        show_prices(report["prices"], money=money)
     for section in REPORTS.all():
         if report[section.section]:
             section.show(report[section.section], money)
-
-
-def _prices(settings: Settings) -> dict[str, dict[str, float]]:
-    found = book_in_force(Lake(settings))
-    if found is None:
-        return {}
-    return {str(sku): dict(zip(price_columns()[1:], prices, strict=True)) for sku, *prices in price_rows(found[0])}

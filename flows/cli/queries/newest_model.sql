@@ -1,7 +1,7 @@
 -- At most one row: the newest judged model version, with the scores of every candidate it stood beside.
 select
     version,
-    candidate,
+    candidate as best,
     promoted,
     candidates
 from model_versions

@@ -7,12 +7,13 @@ from flows.cli.tables import show_prices
 from plugins.evaluation.same_shoppers import MeanDay, sentence_of
 from plugins.evaluation.takings import Takings
 
+LEVELS = ("5 left", "20 left", "100 left")
 JPY, KWD = currency_of("JPY"), currency_of("KWD")
 
 
 def test_tables_of_prices_have_the_code_and_the_digits(capsys: pytest.CaptureFixture[str]) -> None:
-    show_prices([["MILK", 228.0, 230.0, 231.0]], money=JPY)
-    show_prices([["MILK", 0.455, 0.46, 0.46]], money=KWD)
+    show_prices({"MILK": dict(zip(LEVELS, (228.0, 230.0, 231.0), strict=True))}, money=JPY)
+    show_prices({"MILK": dict(zip(LEVELS, (0.455, 0.46, 0.46), strict=True))}, money=KWD)
     said = capsys.readouterr().out
     assert "at opening, JPY, by" in said
     assert "228 " in said
