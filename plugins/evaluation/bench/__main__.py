@@ -36,6 +36,7 @@ def sections(sizes: Sequence[str]) -> dict[str, Section]:
         "transform": throughput.transform,
         "fit": serving.fitting,
         "book": serving.price_book,
+        "long-book": serving.long_book,
         "quote": serving.quote,
         "api": quote_api.quote_api,
         "nights": nights.nights,

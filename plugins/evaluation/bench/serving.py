@@ -2,26 +2,36 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import get_context
+from resource import RUSAGE_SELF, getrusage
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
+from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
+from catalog.load import Catalog
 from plugins.evaluation.bench.measure import Measurement, seconds
 from plugins.evaluation.bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
+from serving.belief.belief import believed_before_anybody_came
+from serving.belief.table import belief_to_table
 from serving.book.book import PriceBook
-from serving.book.make import tabulate
+from serving.book.make import publish_book, tabulate
 from serving.book.table import book_to_table
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy
 from training.fit.candidates import CANDIDATES, FittedModel, fit
 from training.fit.dataset import Dataset
+from warehouse.lake import Partition
 
 DEMAND_FOREST = next(candidate for candidate in CANDIDATES if candidate.name == "demand_forest")
 _SCALE = 100
 _QUOTES = 20_000
 _MILLION = 1_000_000
+_LONG = 5_000  # products
 
 
 def fitting() -> Iterator[Measurement]:
@@ -47,6 +57,34 @@ def price_book() -> Iterator[Measurement]:
         took = seconds(work_out, 5)
     cells = int((book.par_stock + 1).sum()) * book.n_ticks
     yield Measurement("book", f"price book from a forest, {cells:,} cells", took, "s", (), 0.3)
+
+
+def long_book() -> Iterator[Measurement]:
+    """Work out and publish the price book of 5,000 products, 100 units and 48 ticks, in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        took, size, memory = process.submit(_publish_long_book).result()
+    what = "price book of 5,000 products x 100 units x 48 ticks"
+    yield Measurement("long-book", f"{what}, made and published", took, "s", (), 30)
+    yield Measurement("long-book", f"{what}, its file", size / _MILLION, "MB", (), 100)
+    yield Measurement("long-book", f"{what}, memory at most", memory / _MILLION, "MB", (), 1_500)
+
+
+def _publish_long_book() -> tuple[float, int, int]:
+    """Return seconds, bytes of the file, and the most memory that the process took, bytes."""
+    with temporary_world() as world:
+        shelf = world.catalog
+        products = tuple(
+            shelf.products[number % len(shelf.products)].model_copy(update={"sku": f"P{number:05d}", "par_stock": 100})
+            for number in range(_LONG)
+        )
+        catalog = Catalog(products, shelf.store.model_copy(update={"popularity": {}}))
+        belief = belief_to_table(catalog, believed_before_anybody_came(catalog))
+        ladder = price_ladder(catalog)
+        curves = DemandCurves(catalog.skus, ladder, expit(8 - 8 * ladder / catalog.base_prices[:, None]), "1")
+        visits = np.tile(400 * tick_profile(catalog.store), (_LONG, 1)) * np.linspace(0.5, 1.5, _LONG)[:, None]
+        took = seconds(lambda: publish_book(world.lake, catalog, curves, visits, FIRST_DAY, belief))
+        size = world.lake.path(Partition("booked_prices", FIRST_DAY, "all")).stat().st_size
+    return took, size, getrusage(RUSAGE_SELF).ru_maxrss * 1024
 
 
 def quote() -> Iterator[Measurement]:
