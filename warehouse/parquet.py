@@ -90,7 +90,7 @@ def moments(microseconds: NDArray[np.int64]) -> pa.Array:
     return pa.array(microseconds).cast(MOMENT)
 
 
-_ROWS_PER_GROUP, _ROWS_AT_ONCE = 1 << 20, 1 << 16
+_ROWS_PER_GROUP, _BYTES_PER_GROUP, _ROWS_AT_ONCE = 1 << 20, 1 << 26, 1 << 16
 
 
 def in_contract(
@@ -169,7 +169,7 @@ def write_parquet(
     pq.write_table(
         rows,
         where,
-        row_group_size=_ROWS_PER_GROUP,
+        row_group_size=min(_ROWS_PER_GROUP, 1 + len(rows) * _BYTES_PER_GROUP // max(rows.nbytes, 1)),
         write_batch_size=_ROWS_AT_ONCE,
         write_statistics=bounded,
         use_dictionary=[name for name in types if name not in {*floats, *apart}],

@@ -81,7 +81,7 @@ def _column(name: str, row: list[Any]) -> Column:
 
 def _type(declared: Any) -> pa.DataType:
     if isinstance(declared, list):
-        return pa.list_(_type(declared[0]))
+        return pa.list_(pa.dictionary(pa.int8(), pa.string()) if declared == ["word"] else _type(declared[0]))
     if isinstance(declared, dict):
         return pa.struct([(name, _type(part)) for name, part in declared.items()])
     return _TYPES.get(declared) or pa.type_for_alias(declared)

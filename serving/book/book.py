@@ -1,41 +1,97 @@
-"""A price book: the price of each product in every state of its shelf, and how it is looked up."""
+"""A price book: the price of each product in every state of its shelf, looked up, and kept as rows of `booked_prices`.
+
+Arrays are dense by product, tick and stock. A state holds the position of its price among the product's prices, in a
+byte as a rule, because prices on a ladder are few; their chances of sale are kept by tick.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Flags, Floats, Ints
 from catalog.decisions.pricing import Shelf
+from catalog.tables.contracts import TABLES
 from serving.optimise.policies import Asked
+from warehouse.parquet import coded, constant, moments
+
+Codes = NDArray[np.unsignedinteger[Any]]
+_TABLE = TABLES["booked_prices"].schema
 
 
-class BookedStates(NamedTuple):
-    """What a book holds in some states, in arrays of one shape.
+class BookCells(NamedTuple):
+    """What a book holds by product, tick and stock, shape (n_products, n_ticks, n_levels).
 
-    Attributes
-    ----------
-    prices, unconstrained
-        Price to show under the static limits, and the policy's own before them, EUR.
-    p_sale, p_unconstrained
-        Chance of sale at either; 0 with an empty shelf.
-    unit_value
-        Value of one more unit kept, EUR; NaN where the policy does not value stock.
-    rule, policy_rule
-        Index into the book's rules: the last limit that changed the price, else the policy's rule; and that rule.
+    Position 0 of the last axes is one tick left, and an empty shelf. The first two are positions among the product's
+    prices, under the static limits and before them. The rules are positions among the book's: the last limit that
+    changed the price, else the policy's rule; and that rule. `unit_value` is the value of one more unit kept, EUR; NaN
+    where the policy does not value stock.
     """
 
-    prices: Floats
-    unconstrained: Floats
-    p_sale: Floats
-    p_unconstrained: Floats
+    price_position: Codes
+    unconstrained_position: Codes
     unit_value: Floats
-    rule: NDArray[np.int16]
-    policy_rule: NDArray[np.int16]
+    binding_rule: Codes
+    policy_rule: Codes
+
+
+@dataclass(frozen=True)
+class BookedStates:
+    """Some states of a book, looked up by product, tick and stock level in arrays of one shape."""
+
+    book: "PriceBook"
+    product: Ints | int
+    tick: Ints | int
+    level: Ints | int
+
+    @property
+    def prices(self) -> Floats:
+        """Prices to show under the static limits, EUR."""
+        return self._prices("price_position")
+
+    @property
+    def unconstrained(self) -> Floats:
+        """The policy's own prices before any limit, EUR."""
+        return self._prices("unconstrained_position")
+
+    @property
+    def p_sale(self) -> Floats:
+        """Chance of sale at the price to show; 0 with an empty shelf."""
+        return self._chances("price_position")
+
+    @property
+    def p_unconstrained(self) -> Floats:
+        """Chance of sale at the policy's own price; 0 with an empty shelf."""
+        return self._chances("unconstrained_position")
+
+    @property
+    def unit_value(self) -> Floats:
+        """Value of one more unit kept, EUR."""
+        return self._cells("unit_value").astype(float)
+
+    @property
+    def rule(self) -> Codes:
+        """Position of the rule behind the price to show."""
+        return self._cells("binding_rule")
+
+    @property
+    def policy_rule(self) -> Codes:
+        """Position of the policy's rule."""
+        return self._cells("policy_rule")
+
+    def _cells(self, name: str) -> NDArray[Any]:
+        return np.asarray(getattr(self.book.cells, name)[self.product, self.tick, self.level])
+
+    def _prices(self, name: str) -> Floats:
+        return np.asarray(self.book.ladder[self.product, self._cells(name)])
+
+    def _chances(self, name: str) -> Floats:
+        return np.where(self.level == 0, 0.0, self.book.chances[self.product, self.tick, self._cells(name)])
 
 
 @dataclass(frozen=True)
@@ -44,46 +100,45 @@ class PriceBook:
 
     Attributes
     ----------
-    states
-        All states, shape (n_products, n_ticks, n_levels): with 1, 2, ... ticks left, and with 0, 1, ... units.
+    ladder
+        The prices that each product has in some state, EUR, ascending, shape (n_products, n_prices); NaN beyond them.
+    chances
+        Chance of sale at each of them by tick, shape (n_products, n_ticks, n_prices); NaN where no state has it.
     """
 
     skus: tuple[str, ...]
     par_stock: Ints
-    states: BookedStates
+    ladder: Floats
+    chances: Floats
+    cells: BookCells
     rules: tuple[str, ...]
     policy: str
     model_version: str
     published_at: dt.datetime
 
-    @cached_property
-    def positions(self) -> dict[str, int]:
-        """Position of each sku."""
-        return {sku: position for position, sku in enumerate(self.skus)}
-
     @property
     def n_ticks(self) -> int:
         """Ticks of the day that it prices, up to closing."""
-        return self.states.prices.shape[1]
+        return self.cells.price_position.shape[1]
 
     @property
     def n_levels(self) -> int:
         """Stock levels up to the highest par, 0 included."""
-        return self.states.prices.shape[2]
+        return self.cells.price_position.shape[2]
 
     def at(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> BookedStates:
         """Look many states up at once, in the shape of the arguments."""
-        place = product, np.asarray(ticks_left) - 1, np.minimum(stock, self.n_levels - 1)
-        return BookedStates._make(own[place] for own in self.states)
+        return BookedStates(self, product, np.asarray(ticks_left) - 1, np.minimum(stock, self.n_levels - 1))
 
-    @cached_property
+    @property
     def opening(self) -> BookedStates:
         """What each product has on a full shelf with all ticks left, shape (n_products,)."""
-        return BookedStates._make(own[:, -1, -1] for own in self.states)
+        return self.at(np.arange(len(self.skus)), self.n_levels - 1, self.n_ticks)
 
     def of(self, products: Ints | int | slice = slice(None)) -> BookedStates:
         """Return all states of some products, shape (..., n_levels, n_ticks); position t has t + 1 ticks left."""
-        return BookedStates._make(own[products].swapaxes(-1, -2) for own in self.states)
+        chosen = np.arange(len(self.skus))[products][..., None, None]
+        return self.at(chosen, np.arange(self.n_levels)[:, None], np.arange(1, self.n_ticks + 1))
 
     def only(self, product: int) -> "PriceBook":
         """Return the book of one product."""
@@ -95,7 +150,9 @@ class PriceBook:
             self,
             skus=tuple(self.skus[product] for product in products.tolist()),
             par_stock=self.par_stock[products],
-            states=BookedStates._make(own[products] for own in self.states),
+            ladder=self.ladder[products],
+            chances=self.chances[products],
+            cells=BookCells._make(values[products] for values in self.cells),
         )
 
 
@@ -103,19 +160,33 @@ def joined(books: Sequence[PriceBook]) -> PriceBook:
     """Return one book of the products of several, which are of one policy, shelf and day."""
     if len(books) == 1:
         return books[0]
-    n_levels = max(book.n_levels for book in books)
 
-    def whole(name: str) -> NDArray[Any]:
-        parts = [getattr(book.states, name) for book in books]
-        beyond = [((0, 0), (0, 0), (0, n_levels - part.shape[2])) for part in parts]
-        return np.concatenate([np.pad(part, more, mode="edge") for part, more in zip(parts, beyond, strict=True)])
+    def whole(parts: list[NDArray[Any]], **beyond: Any) -> NDArray[Any]:
+        longest = max(part.shape[-1] for part in parts)
+        more = [[(0, 0)] * (part.ndim - 1) + [(0, longest - part.shape[-1])] for part in parts]
+        return np.concatenate([np.pad(part, own, **beyond) for part, own in zip(parts, more, strict=True)])
 
     return replace(
         books[0],
         skus=tuple(sku for book in books for sku in book.skus),
         par_stock=np.concatenate([book.par_stock for book in books]),
-        states=BookedStates._make(map(whole, BookedStates._fields)),
+        ladder=whole([book.ladder for book in books], constant_values=np.nan),
+        chances=whole([book.chances for book in books], constant_values=np.nan),
+        cells=BookCells._make(
+            whole(list(parts), mode="edge") for parts in zip(*(book.cells for book in books), strict=True)
+        ),
     )
+
+
+def positions_of(prices: Floats) -> tuple[Floats, Codes]:
+    """Return the distinct prices of each product, ascending, NaN beyond them, and the position of each of its prices.
+
+    `prices` have the shape (n_products, n_states).
+    """
+    codes, ladders = zip(*(pd.factorize(values, sort=True) for values in prices), strict=True)
+    longest = max(map(len, ladders))
+    ladder = np.stack([np.pad(values, (0, longest - len(values)), constant_values=np.nan) for values in ladders])
+    return ladder, np.stack(codes).astype(np.min_scalar_type(longest - 1))
 
 
 @dataclass(frozen=True)
@@ -141,6 +212,71 @@ class BookPolicy:
 
     def ask(self, shelf: Shelf) -> Asked:
         """Look every product up at its stock and time."""
-        found = self.book.at(np.arange(len(self.book.skus)), shelf.stock, shelf.ticks_left)
-        rule = found.policy_rule.astype(np.int64)
-        return Asked(found.unconstrained, rule, found.p_unconstrained, found.unit_value)
+        states = self.book.at(np.arange(len(self.book.skus)), shelf.stock, shelf.ticks_left)
+        rule = states.policy_rule.astype(np.int64)
+        return Asked(states.unconstrained, rule, states.p_unconstrained, states.unit_value)
+
+
+def book_to_table(book: PriceBook) -> pa.Table:
+    """Return the book in the columns of `booked_prices`: each product up to its par."""
+    n_products, n_ticks, n_levels = book.cells.price_position.shape
+    product = np.repeat(np.arange(n_products), n_ticks)
+    is_priced, is_up_to_par = np.isfinite(book.ladder)[product], np.arange(n_levels) <= book.par_stock[product, None]
+    cells = [_listed(values.reshape(-1, n_levels), is_up_to_par) for values in book.cells]
+    rules = pa.array(book.rules)
+    columns = [
+        coded(product, book.skus),
+        np.tile(np.arange(1, n_ticks + 1), n_products),
+        _listed(book.ladder[product], is_priced),
+        _listed(book.chances.reshape(len(product), -1), is_priced),
+        *cells[:3],
+        *(
+            pa.ListArray.from_arrays(
+                listed.offsets, pa.DictionaryArray.from_arrays(listed.values.cast(pa.int8()), rules)
+            )
+            for listed in cells[3:]
+        ),
+        constant(book.policy, len(product)),
+        constant(book.model_version, len(product)),
+        moments(np.full(len(product), round(book.published_at.timestamp() * 1_000_000))),
+    ]
+    return pa.table(columns, names=_TABLE.names).cast(_TABLE)
+
+
+def _listed(values: NDArray[Any], is_held: Flags) -> pa.ListArray:
+    """Return a list of what each row holds of values, shape (n_rows, n_values)."""
+    begin = np.concatenate([[0], np.cumsum(is_held.sum(axis=1))]).astype(np.int32)
+    return pa.ListArray.from_arrays(begin, pa.array(values[is_held], from_pandas=True))
+
+
+def book_from_table(table: pa.Table) -> PriceBook:
+    """Return the book that a partition of `booked_prices` holds."""
+    n_ticks = int(table["ticks_left"].to_numpy().max())
+    first = np.arange(0, len(table), n_ticks)
+    lists = {name: table[name].combine_chunks() for name in ("ladder", "chances", *BookCells._fields)}
+    lengths = {name: column.value_lengths().to_numpy().astype(np.int64) for name, column in lists.items()}
+    values = {name: column.flatten() for name, column in lists.items()}
+    words = pa.chunked_array([values["binding_rule"], values["policy_rule"]]).unify_dictionaries()
+    values |= zip(
+        ("binding_rule", "policy_rule"), (chunk.indices.cast(pa.uint8()) for chunk in words.chunks), strict=True
+    )
+
+    def dense(name: str) -> NDArray[Any]:
+        """Return a column in shape (n_products, n_ticks, n_values); short lists go on as they end."""
+        begin, place = np.cumsum(lengths[name]) - lengths[name], np.arange(lengths[name].max())
+        at = begin[:, None] + np.minimum(place, lengths[name][:, None] - 1)
+        return np.asarray(values[name].to_numpy(zero_copy_only=False)[at].reshape(len(first), n_ticks, -1))
+
+    ladder = dense("ladder")[:, 0]
+    is_beyond = np.arange(ladder.shape[1]) >= lengths["ladder"][first, None]
+    return PriceBook(
+        skus=tuple(table["sku"].take(first).to_pylist()),
+        par_stock=lengths["price_position"][first] - 1,
+        ladder=np.where(is_beyond, np.nan, ladder),
+        chances=np.where(is_beyond[:, None], np.nan, dense("chances")),
+        cells=BookCells._make(map(dense, BookCells._fields)),
+        rules=tuple(words.chunk(0).dictionary.to_pylist()),
+        policy=table["policy"][0].as_py(),
+        model_version=table["model_version"][0].as_py(),
+        published_at=table["published_at"][0].as_py().astimezone(dt.UTC),
+    )

@@ -29,8 +29,7 @@ from features.footfall import observed_prices
 from serving.belief.log import ChampionCurves, LogEvidence, belief_from, read_log_evidence
 from serving.belief.sales import LOOKS_BACK
 from serving.belief.table import belief_from_table, belief_to_table, log_fingerprint
-from serving.book.book import BookedStates, PriceBook, joined
-from serving.book.table import book_to_table
+from serving.book.book import BookCells, PriceBook, book_to_table, joined, positions_of
 from serving.learning.outlook import Outlook, start_of_day
 from serving.limits.limits import anywhere, limits_of
 from serving.optimise.curves import (
@@ -51,7 +50,7 @@ from warehouse.partition import Within, between
 from warehouse.workspace import Workspace
 
 _SAME = 1e-9  # EUR
-_BLOCK_STATES = 2_000_000  # states of a block of products; a block has at least one product
+_BLOCK_STATES = 1_000_000  # states of a block of products; a block has at least one product
 
 
 class DatedModel(DemandModel, Protocol):
@@ -338,12 +337,19 @@ def tabulate(
     if curves is not None and changed.any():
         at = [chance_at(curves.prices, curves.at(left).p_sale, own) for left, own in enumerate(prices, start=1)]
         p_sale = np.where(changed, np.stack(at), p_asked)
-    rules = np.where(is_empty, sold_out, rule).astype(np.int16), policy_rule.astype(np.int16)
-    states = prices, asked, p_sale, p_asked, unit_value, *rules
+    by_product = np.stack([prices, asked]).transpose(3, 0, 1, 2)  # shape (n_products, 2, n_ticks, n_levels)
+    ladder, positions = positions_of(by_product.reshape(len(catalog.skus), -1))
+    price, unconstrained = positions.reshape(by_product.shape).swapaxes(0, 1)
+    chances, (product, tick) = np.full((len(ladder), ticks, ladder.shape[1]), np.nan), np.ogrid[: len(ladder), :ticks]
+    for position, chance in ((price, p_sale), (unconstrained, p_asked)):
+        chances[product[..., None], tick[..., None], position[..., 1:]] = chance.transpose(2, 0, 1)[..., 1:]
+    last = unit_value, *(np.where(is_empty, sold_out, rules).astype(np.uint8) for rules in (rule, policy_rule))
     return PriceBook(
         skus=catalog.skus,
         par_stock=catalog.most_stock,
-        states=BookedStates._make(np.ascontiguousarray(own.transpose(2, 0, 1)) for own in states),
+        ladder=ladder,
+        chances=chances,
+        cells=BookCells(price, unconstrained, *(np.ascontiguousarray(cells.transpose(2, 0, 1)) for cells in last)),
         rules=(*policy.rules, "sold_out", *limits.rules),
         policy=policy.name,
         model_version=policy.model_version or "none",

@@ -20,8 +20,7 @@ import pyarrow as pa
 from catalog.load import Catalog
 from serving.belief.belief import Belief, StoreKind
 from serving.belief.table import belief_from_table, stores_of_kinds
-from serving.book.book import PriceBook
-from serving.book.table import book_from_table
+from serving.book.book import PriceBook, book_from_table
 from serving.learning.outlook import DayStart, start_of_day
 from serving.optimise.curves import DemandCurves, curves_from_table
 from warehouse.checks.whole import is_whole, parts_of_book

@@ -17,10 +17,9 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from catalog.settings import read_settings
 from plugins.evaluation.truth import chance_of_sale
-from serving.book.book import BookedStates, BookPolicy, PriceBook, joined
+from serving.book.book import BookCells, BookPolicy, PriceBook, book_from_table, book_to_table, joined
 from serving.book.make import publish_book, tabulate
 from serving.book.store import book_in_force
-from serving.book.table import book_from_table, book_to_table
 from serving.limits.limits import ShelfLimits, limits_of
 from serving.optimise.curves import DemandCurves, curves_from_table, curves_to_table
 from serving.optimise.policies import (
@@ -73,8 +72,12 @@ def test_a_book_and_its_table_hold_what_the_policy_asks_under_the_limits_up_to_e
     whole = tabulate(policy_with_model(limited, CURVES, VISITS), limited, MIDNIGHT, CURVES)
     read, policy = book_from_table(book_to_table(whole)), policy_with_model(limited, CURVES, VISITS)
     assert (read.skus, read.published_at, read.model_version) == (CATALOG.skus, MIDNIGHT, "7")
-    for name in BookedStates._fields[:5]:
+    for name in ("prices", "unconstrained", "p_sale", "p_unconstrained"):
         np.testing.assert_array_equal(getattr(read.of(), name), getattr(whole.of(), name))
+    np.testing.assert_array_equal(read.of().unit_value, whole.of().unit_value.astype(np.float32))
+    for name in ("rule", "policy_rule"):
+        words = [np.array(book.rules)[getattr(book.of(), name)] for book in (read, whole)]
+        np.testing.assert_array_equal(*words)
     for own, left, stock in ((0, 1, 1), (0, 30, par), (3, 48, 100), (3, 7, 5)):
         asked = policy.ask(replace(shelf(stock), ticks_left=left))
         wanted = ShelfLimits(limits_of(limited), replace(shelf(stock), ticks_left=left)).apply(asked.prices)[0, own]
@@ -86,7 +89,7 @@ def test_a_book_and_its_table_hold_what_the_policy_asks_under_the_limits_up_to_e
 
 def test_products_of_several_books_are_one_book_up_to_the_highest_par() -> None:
     one, other = BOOK.take(np.array([0])), BOOK.take(np.array([3]))
-    low = replace(one, states=BookedStates._make(own[:, :, :9] for own in one.states))
+    low = replace(one, cells=BookCells._make(values[:, :, :9] for values in one.cells))
     both = joined([low, other])
     assert both.skus == (BOOK.skus[0], BOOK.skus[3])
     assert both.at(0, 50, 9).prices == one.at(0, 8, 9).prices

@@ -18,9 +18,8 @@ from plugins.evaluation.bench.measure import Measurement, seconds
 from plugins.evaluation.bench.world import FIRST_DAY, SEED, World, dataset_of, temporary_world
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.table import belief_to_table
-from serving.book.book import PriceBook
+from serving.book.book import PriceBook, book_to_table
 from serving.book.make import publish_book, tabulate
-from serving.book.table import book_to_table
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy
 from training.fit.candidates import CANDIDATES, FittedModel, fit

@@ -1,21 +1,35 @@
 -- What price books hold, one row per product, stock level and number of ticks left; books before a first date are not
--- opened.
+-- opened. An empty shelf sells nothing.
 create or replace macro booked_states(books, first_date) as table
+    with states as (
+        select
+            *,
+            unnest(range(0, len(price_position)))::int as inventory_level,
+            unnest(list_transform(price_position, lambda place: ladder[place::int + 1])) as shown_price,
+            unnest(list_transform(price_position, lambda place: chances[place::int + 1])) as shown_chance,
+            unnest(list_transform(unconstrained_position, lambda place: ladder[place::int + 1])) as unconstrained_price,
+            unnest(list_transform(unconstrained_position, lambda place: chances[place::int + 1])) as unconstrained_chance,
+            unnest(unit_value) as kept_value,
+            unnest(binding_rule) as rule_of_price,
+            unnest(policy_rule) as rule_of_policy
+        from query_table(books)
+        where business_date >= first_date
+    )
+
     select
         sku,
-        unnest(range(0, len(price)))::int as inventory_level,
+        inventory_level,
         ticks_left,
-        unnest(price) as price,
-        unnest(p_sale) as p_sale,
-        unnest(list_transform(list_zip(price, p_sale), lambda own: own[1] * own[2])) as expected_revenue,
-        unnest(unit_value) as unit_value,
-        unnest(unconstrained_price) as unconstrained_price,
-        unnest(binding_rule) as binding_rule,
-        unnest(policy_rule) as policy_rule,
-        unnest(unconstrained_p_sale) as unconstrained_p_sale,
+        shown_price as price,
+        if(inventory_level = 0, 0.0, shown_chance) as p_sale,
+        shown_price * if(inventory_level = 0, 0.0, shown_chance) as expected_revenue,
+        kept_value::double as unit_value,
+        unconstrained_price,
+        rule_of_price as binding_rule,
+        rule_of_policy as policy_rule,
+        if(inventory_level = 0, 0.0, unconstrained_chance) as unconstrained_p_sale,
         policy,
         model_version,
         published_at,
         business_date
-    from query_table(books)
-    where business_date >= first_date;
+    from states;

@@ -14,3 +14,13 @@ comment on column price_book.expected_revenue is
 comment on column price_book_history.inventory_level is 'stock now';
 comment on column price_book_history.expected_revenue is
 'revenue expected of a visit at the price: the price times the chance of sale, EUR';
+comment on column price_book.price is 'price under the static limits, which look at no price shown before, EUR';
+comment on column price_book.p_sale is 'chance that a shopper who considers the product buys it';
+comment on column price_book.unconstrained_price is 'the policy''s price before any limit, EUR';
+comment on column price_book.unconstrained_p_sale is
+'chance of sale at the policy''s price before any limit, probability';
+comment on column price_book_history.price is 'price under the static limits, which look at no price shown before, EUR';
+comment on column price_book_history.p_sale is 'chance that a shopper who considers the product buys it';
+comment on column price_book_history.unconstrained_price is 'the policy''s price before any limit, EUR';
+comment on column price_book_history.unconstrained_p_sale is
+'chance of sale at the policy''s price before any limit, probability';
