@@ -28,9 +28,10 @@ from etl.batches import stores_alike
 from etl.calendar import StoreNow, catalog_of_the_day, stores_now
 from etl.open_days import LiveDay, SoldSoFar, sold_so_far, standing_of, taught
 from etl.stock import opens_with
+from plugins.desk.price_changes.change import PriceChange
 from serving.book.store import Books, opened_once
 from serving.limits.limits import Limits, ShelfLimits, caps_beside, limits_of
-from serving.limits.orders import AtOnce, Orders, OrderSource, PriceOrder, at_once_now, orders_on
+from serving.limits.orders import AtOnce, Orders, PriceOrder, at_once_now, orders_on
 from serving.store.in_force import kinds_on, pricing_on, standing_prices, storefront_on
 from serving.store.storefront import Storefront
 from warehouse.lake import Lake
@@ -234,7 +235,7 @@ class StoreStanding:
             return None
         rule, price = self.rule_of(own), float(self.prices[own])
         order = self._behind(sku, rule)
-        source = None if order is None else order.source
+        source: PriceChange | None = None if order is None else order.source
         span = None if source is None else source.span(self.now.store)
         return Standing(
             store=self.now.store,
@@ -264,10 +265,11 @@ class StoreStanding:
         lost, row = self.known.lost
         return lost.by_store[row]
 
-    def order_of(self, sku: str) -> OrderSource | None:
+    def order_of(self, sku: str) -> PriceChange | None:
         """Return the strongest order of a person that holds for a product at the next tick; None without one."""
         order = self._by_person(sku)
-        return None if order is None else order.source
+        source: PriceChange | None = None if order is None else order.source
+        return source
 
     def __iter__(self) -> Iterator[Standing]:
         """Yield what holds for each product on the store's shelf, in the order of the catalog."""
@@ -284,8 +286,8 @@ class StoreStanding:
         by_people = [order for order in self._binding(sku) if order.kind != "price"]
         return by_people[-1] if by_people else None
 
-    def _binding(self, sku: str) -> Iterator[PriceOrder]:
-        return iter(()) if self.orders is None else self.orders.binding(self.now.store, sku, self.now.tick)
+    def _binding(self, sku: str) -> Sequence[PriceOrder]:
+        return () if self.orders is None else self.orders.binding(self.now.store, sku, self.now.tick)
 
     @staticmethod
     def _unmet(order: PriceOrder | None, price: float) -> float | None:

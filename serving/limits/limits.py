@@ -213,9 +213,7 @@ class ShelfLimits:
         if self.limits is None or not self.limits.links:
             return self
         caps = caps_beside(self.limits, self.apply(prices))
-        if self.limits.caps and all(
-            np.array_equal(caps[rule], self.limits.caps[rule], equal_nan=True) for rule in caps
-        ):
+        if np.array_equal([*caps.values()], [*self.limits.caps.values()], equal_nan=True):
             return self
         # links have no circle, so each round settles one more product of a chain
         return replace(self, limits=replace(self.limits, caps=caps)).beside(prices)
@@ -273,13 +271,6 @@ class ShelfLimits:
             if (is_bound := self.ordered.bound_by(kind)).any():
                 rules = np.where(is_bound, place("frozen" if kind == "freeze" else kind), rules)
         return np.full(rules.shape, place("kill_switch")) if limits.rails.kill_switch else rules
-
-    def lowest_approved(self, prices: Floats) -> Floats:
-        """Return prices raised to the lowest ones that nobody has to approve, with the price ending."""
-        if self.limits is None:
-            return prices
-        lowest = not_below(self.ordered.lowest, self.limits.rails.price_ending, self.limits.money)
-        return np.where(self.ordered.bound_by("price"), np.fmax(prices, lowest), prices)
 
     @cached_property
     def may_explore(self) -> Flags:

@@ -6,10 +6,11 @@ something is refused: a kill switch must not be forgotten because a package is m
 
 import datetime as dt
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from itertools import count
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,24 +38,6 @@ RivalCaps = tuple[tuple[str, float], ...]
 
 _FREE = -1
 _PRICE_CHANGES = "price_changes"
-
-
-class OrderSource(Protocol):
-    """The record behind an order: what people call it, who asked for it, and when it holds."""
-
-    @property
-    def id(self) -> str:
-        """Its name."""
-        ...
-
-    @property
-    def proposer(self) -> str:
-        """Who asked for it."""
-        ...
-
-    def span(self, store: str | None = None) -> Span | None:
-        """From when until when it holds in a store."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -85,7 +68,12 @@ class PriceOrder:
     first_tick: int
     end_tick: int
     accepted_cost: float | None = None
-    source: OrderSource | None = field(default=None, compare=False, repr=False)
+    source: Any = field(default=None, compare=False, repr=False)
+
+    @property
+    def strength(self) -> int:
+        """Position of its kind in `STRENGTH`."""
+        return STRENGTH.index(self.kind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,15 +92,6 @@ class PriceRanges:
     lowest: Floats
     highest: Floats
     source: object = None
-
-    def only(self, column: int) -> "PriceRanges":
-        """Return the ranges of one product, for a shelf that holds it alone."""
-        return replace(self, lowest=self.lowest[:, [column]], highest=self.highest[:, [column]])
-
-    def allow(self, prices: Floats) -> Flags:
-        """Return which prices, EUR, shape (n_products, n_prices), pass in any store that has a range of them."""
-        lowest, highest = self.lowest[..., None], self.highest[..., None]
-        return np.asarray(((lowest < highest) & (lowest <= prices) & (prices <= highest)).any(axis=0))
 
 
 @dataclass(frozen=True)
@@ -179,10 +158,12 @@ class Orders:
 
     def only(self, sku: str) -> "Orders":
         """Return the orders of one product, for a shelf that holds it alone."""
-        own = tuple(order for order in self.orders if order.sku == sku)
+        orders, ranges = tuple(order for order in self.orders if order.sku == sku), self.ranges
+        if ranges is not None:
+            column = [self.skus.index(sku)]
+            ranges = replace(ranges, lowest=ranges.lowest[:, column], highest=ranges.highest[:, column])
         caps = tuple(cap for cap in self.rival_caps if cap[0] == sku)
-        ranges = None if self.ranges is None else self.ranges.only(self.skus.index(sku))
-        return replace(self, orders=own, skus=(sku,), rival_caps=caps, ranges=ranges)
+        return replace(self, orders=orders, skus=(sku,), rival_caps=caps, ranges=ranges)
 
     def at(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
         """Return what binds in one tick; without names of stores, what binds every store without an order of its own.
@@ -190,45 +171,43 @@ class Orders:
         Parameters
         ----------
         n_stores
-            How many shelves are asked about.
+            Number of shelves.
         """
-        numbers = [self._rows.get(store, 0) for store in stores or ("",) * n_stores]
+        begins, lines, day = self._of_the_day
+        numbers = [lines.get(store, 0) for store in stores or ("",) * n_stores]
         together = slice(numbers[0], numbers[0] + len(numbers)) if numbers else slice(0)
         rows = together if numbers == list(range(together.stop))[together] else numbers  # a chain's are not copied
         tick = min(max(self.n_ticks - ticks_left, 0), self.n_ticks - 1)  # a book may be of a longer day
-        part = int(np.searchsorted(self._begins, tick, side="right")) - 1
-        lowest, highest, kind, accepted = self._of_the_day
-        return Windows(lowest[part, rows], highest[part, rows], kind[part, rows], accepted[part, rows])
+        part = int(np.searchsorted(begins, tick, side="right")) - 1
+        return Windows(
+            day.lowest[part, rows], day.highest[part, rows], day.kind[part, rows], day.accepted_cost[part, rows]
+        )
 
     def approved_of(self, prices: Floats) -> Flags | None:
         """Return which prices need nobody's approval in some store; None where no product has a range of them.
 
-        Where one price stands, as after a decline, nothing is tried, so that it is no range.
+        Where one price stands, as after a decline, nothing is tried: that is no range.
 
         Parameters
         ----------
         prices
             EUR, shape (n_products, n_prices).
         """
-        priced = [order for order in self.orders if order.kind == "price" and order.lowest < order.highest]
-        approved, columns = np.zeros(prices.shape, dtype=bool), self._columns
-        for sku, lowest, highest in {(order.sku, order.lowest, order.highest) for order in priced}:
-            own = columns[sku]
-            approved[own] |= (lowest <= prices[own]) & (prices[own] <= highest)
+        approved, rows = np.zeros(prices.shape, dtype=bool), {sku: row for row, sku in enumerate(self.skus)}
+        ranges = {(order.sku, order.lowest, order.highest) for order in self.orders if order.kind == "price"}
+        for sku, lowest, highest in (own for own in ranges if own[1] < own[2]):
+            approved[rows[sku]] |= (lowest <= prices[rows[sku]]) & (prices[rows[sku]] <= highest)
         if self.ranges is not None:
-            approved |= self.ranges.allow(prices)
-        return approved | ~approved.any(axis=1, keepdims=True) if priced or self.ranges is not None else None
+            low, high = self.ranges.lowest[..., None], self.ranges.highest[..., None]
+            approved |= ((low < high) & (low <= prices) & (prices <= high)).any(axis=0)
+        elif all(lowest >= highest for _, lowest, highest in ranges):
+            return None
+        return approved | ~approved.any(axis=1, keepdims=True)
 
-    def binding(self, store: str, sku: str, tick: int) -> Iterator[PriceOrder]:
-        """Yield the orders that bind a product of a store in a tick, the strongest last."""
-        for order in self._by_product.get(sku, ()):
-            if order.store in {None, store} and order.first_tick <= tick < order.end_tick:
-                yield order
-
-    def set_by_people(self, store: str, tick: int) -> set[str]:
-        """Return the products whose price in a store a person set in a tick."""
-        own = (*self._by_people.get(store, ()), *self._by_people.get(None, ()))
-        return {order.sku for order in own if order.first_tick <= tick < order.end_tick}
+    def binding(self, store: str, sku: str, tick: int) -> list[PriceOrder]:
+        """Return the orders that bind a product of a store in a tick, the strongest last."""
+        orders = self._by_product.get(sku, ())
+        return [own for own in orders if own.store in {None, store} and own.first_tick <= tick < own.end_tick]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -236,73 +215,52 @@ class Orders:
         orders, caps = repr(sorted(self.orders, key=repr)), repr(self.rival_caps) if self.rival_caps else ""
         digest = hashlib.sha256(f"{orders}{caps}".encode())
         if (ranges := self.ranges) is not None:
-            for part in (repr(ranges.stores).encode(), ranges.lowest.tobytes(), ranges.highest.tobytes()):
-                digest.update(part)
+            digest.update(repr(ranges.stores).encode() + ranges.lowest.tobytes() + ranges.highest.tobytes())
         return digest.hexdigest()
 
     @cached_property
     def stops_everything(self) -> bool:
         """Whether the kill switch is on for every product, in every store and the whole day."""
-        on = {
-            order.sku
-            for order in self.orders
-            if (order.kind, order.store, order.first_tick, order.end_tick) == ("kill_switch", None, 0, self.n_ticks)
-        }
-        return on.issuperset(self.skus)
+        all_day = ("kill_switch", None, 0, self.n_ticks)
+        stops = {own.sku for own in self.orders if (own.kind, own.store, own.first_tick, own.end_tick) == all_day}
+        return stops.issuperset(self.skus)
+
+    @cached_property
+    def _by_strength(self) -> list[PriceOrder]:
+        return sorted(self.orders, key=lambda order: order.strength)
 
     @cached_property
     def _by_product(self) -> dict[str, list[PriceOrder]]:
-        """The orders of each product, the strongest last."""
-        found: dict[str, list[PriceOrder]] = {}
-        for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
-            found.setdefault(order.sku, []).append(order)
-        return found
+        by_product: dict[str, list[PriceOrder]] = {}
+        for order in self._by_strength:
+            by_product.setdefault(order.sku, []).append(order)
+        return by_product
 
     @cached_property
-    def _by_people(self) -> dict[str | None, list[PriceOrder]]:
-        """The orders of people by store; None is every store."""
-        found: dict[str | None, list[PriceOrder]] = {}
-        for order in self.orders:
-            if STRENGTH.index(order.kind) > STRENGTH.index("event"):
-                found.setdefault(order.store, []).append(order)
-        return found
+    def _of_the_day(self) -> tuple[list[int], dict[str, int], Windows]:
+        """Return the windows of the day, shape (n_begins, 1 + stores with orders, n_products).
 
-    @cached_property
-    def _rows(self) -> dict[str, int]:
-        """The row of each store with an order of its own; row 0 is every other store."""
-        ranged = () if self.ranges is None else self.ranges.stores
+        Before them: the ticks from which other windows hold, ascending, from 0 on; and the row of each store with an
+        order of its own, beside row 0 of every other store.
+        """
+        turns = {tick for order in self.orders for tick in (order.first_tick, order.end_tick) if tick < self.n_ticks}
+        begins, ranged = sorted(turns | {0}), () if self.ranges is None else self.ranges.stores
         named = dict.fromkeys((*ranged, *(order.store for order in self.orders if order.store is not None)))
-        return {store: row for row, store in enumerate(named, start=1)}
-
-    @cached_property
-    def _columns(self) -> dict[str, int]:
-        return {sku: column for column, sku in enumerate(self.skus)}
-
-    @cached_property
-    def _begins(self) -> list[int]:
-        """The ticks from which something else binds than before, ascending, from 0 on."""
-        turns = {tick for order in self.orders for tick in (order.first_tick, order.end_tick)}
-        return sorted({0, *(tick for tick in turns if tick < self.n_ticks)})
-
-    @cached_property
-    def _of_the_day(self) -> tuple[Floats, Floats, NDArray[np.int8], Floats]:
-        """Lowest and highest price, kind and accepted cost, shape (n_begins, 1 + stores with orders, n_products)."""
-        shape, columns = (len(self._begins), 1 + len(self._rows), len(self.skus)), self._columns
+        rows, columns = dict(zip(named, count(1))), dict(zip(self.skus, count()))
+        shape = (len(begins), 1 + len(rows), len(self.skus))
         lowest, highest, accepted = (np.full(shape, np.nan) for _ in range(3))
         kind = np.full(shape, _FREE, dtype=np.int8)
         if self.ranges is not None:
-            own = slice(1, 1 + len(self.ranges.stores))
+            own = slice(1, 1 + len(ranged))
             lowest[:, own], highest[:, own] = self.ranges.lowest, self.ranges.highest
             kind[:, own][:, ~np.isnan(self.ranges.lowest)] = STRENGTH.index("price")
-        for order in sorted(self.orders, key=lambda order: STRENGTH.index(order.kind)):
+        for order in self._by_strength:
             if order.sku in columns:
-                rows = slice(None) if order.store is None else self._rows[order.store]
-                parts = slice(*np.searchsorted(self._begins, (order.first_tick, order.end_tick)))
-                place = (parts, rows, columns[order.sku])
-                lowest[place], highest[place] = order.lowest, order.highest
-                kind[place] = STRENGTH.index(order.kind)
-                accepted[place] = np.nan if order.accepted_cost is None else order.accepted_cost
-        return lowest, highest, kind, accepted
+                parts = slice(*np.searchsorted(begins, (order.first_tick, order.end_tick)))
+                cell = (parts, slice(None) if order.store is None else rows[order.store], columns[order.sku])
+                lowest[cell], highest[cell], kind[cell] = order.lowest, order.highest, order.strength
+                accepted[cell] = np.nan if order.accepted_cost is None else order.accepted_cost
+        return begins, rows, Windows(lowest, highest, kind, accepted)
 
 
 class OrderBook(Protocol):

@@ -1,6 +1,6 @@
 """Pricing policies: a policy says which prices it wants, as a pure function of the shelf, and nothing else.
 
-`static` wants base prices, `shelf_prices` those of a retailer's own shelves, `rule` raises base prices when stock runs
+`static` wants base prices, `rule` raises base prices when stock runs
 low, `greedy` takes what earns most per visit, `stock_aware` weighs that against what a unit kept is worth.
 `serving.store.storefront` makes prices of what they want: support, exploration and guardrails are steps there. A price
 book tabulates a policy.
@@ -108,19 +108,9 @@ class ShelfPrices:
         n_stores
             How many shelves are asked about.
         """
-        found = np.full((n_stores, self.prices.shape[1]), np.nan)
+        with_unknown = np.vstack([self.prices, np.full(self.prices.shape[1], np.nan)])
         rows = {store: row for row, store in enumerate(self.stores)}
-        for place, store in enumerate(stores or ()):
-            if store in rows:
-                found[place] = self.prices[rows[store]]
-        return found
-
-    def by_place(self, catalog: Catalog) -> dict[tuple[str, str], float]:
-        """Return the known prices, EUR, by store and product."""
-        return {
-            (self.stores[row], catalog.skus[own]): float(self.prices[row, own])
-            for row, own in np.argwhere(np.isfinite(self.prices))
-        }
+        return with_unknown[[rows.get(store, -1) for store in stores or ("",) * n_stores]]
 
     def only(self, position: int) -> "ShelfPrices":
         """Return those of one product, for a shelf that holds it alone."""
@@ -139,21 +129,6 @@ class StaticPolicy:
     def ask(self, shelf: Shelf) -> Asked:
         """Ask for the base price of every product."""
         prices = np.broadcast_to(self.base_prices, shelf.stock.shape).copy()
-        return asked_without_model(prices, np.zeros(prices.shape, dtype=np.int64))
-
-
-@dataclass(frozen=True)
-class ShelfPolicy:
-    """The last regular prices of a retailer's own shelves; NaN where one is not known, so that nothing is asked for."""
-
-    standing: ShelfPrices
-    name: str = "shelf_prices"
-    model_version: str | None = None
-    rules: tuple[str, ...] = ("shelf_price",)
-
-    def ask(self, shelf: Shelf) -> Asked:
-        """Ask for what stands in each store."""
-        prices = self.standing.of(shelf.stores, len(shelf.stock))
         return asked_without_model(prices, np.zeros(prices.shape, dtype=np.int64))
 
 
@@ -199,12 +174,8 @@ class GreedyPolicy:
     def ask(self, shelf: Shelf) -> Asked:
         """Ask for each product's best candidate."""
         shape, tick = shelf.stock.shape, -shelf.ticks_left if len(self._prices) > 1 else 0
-        return Asked(
-            prices=np.tile(self._prices[tick], (shape[0], 1)),
-            rule=np.zeros(shape, dtype=np.int64),
-            p_sale=np.tile(self._p_sale[tick], (shape[0], 1)),
-            unit_value=np.full(shape, np.nan),
-        )
+        prices, p_sale = (np.tile(of_ticks[tick], (shape[0], 1)) for of_ticks in (self._prices, self._p_sale))
+        return Asked(prices, np.zeros(shape, dtype=np.int64), p_sale, np.full(shape, np.nan))
 
 
 class StockAwarePolicy:
@@ -250,16 +221,16 @@ class StockAwarePolicy:
 
     def ask(self, shelf: Shelf) -> Asked:
         """Look the best candidate up; `unit_value` is what one unit more would be worth in the ticks after this one."""
+        product, sticker, saving = np.broadcast_to(np.arange(len(self._curves.prices)), shelf.stock.shape), None, None
         if self._over_days is not None:
-            return self._asked(shelf, *self._over_days.on(shelf))
-        best, unit_value = (own[shelf.ticks_left - 1] for own in self._solved)
-        product, stock = np.arange(len(best)), np.clip(shelf.stock, 1, best.shape[1] - 1)
-        return self._asked(shelf, best[product, stock], unit_value[product, stock].astype(float))
-
-    @property
-    def skus(self) -> tuple[str, ...]:
-        """The products on its shelf."""
-        return self._curves.skus
+            candidate, unit_value, sticker, saving = self._over_days.on(shelf)
+        else:
+            best, values = (solved[shelf.ticks_left - 1] for solved in self._solved)
+            state = product, np.clip(shelf.stock, 1, best.shape[1] - 1)
+            candidate, unit_value = best[state], values[state].astype(float)
+        prices, p_sale = self._curves.prices, self._curves.at(shelf.ticks_left).p_sale
+        rule = np.zeros(shelf.stock.shape, dtype=np.int64)
+        return Asked(prices[product, candidate], rule, p_sale[product, candidate], unit_value, sticker, saving)
 
     def worths(self, shelf: Shelf, product: int) -> Floats:
         """Return what it maximises: what a visit brings at each candidate, now and by what is left after it.
@@ -283,24 +254,6 @@ class StockAwarePolicy:
         None where what is left at closing does not count: the answer is then the same for all shelves.
         """
         return None if self._over_days is None else self._over_days.solution(product, date, keeps)[0].T
-
-    def _asked(
-        self,
-        shelf: Shelf,
-        candidate: Ints,
-        unit_value: Floats,
-        sticker: Floats | None = None,
-        saving: Floats | None = None,
-    ) -> Asked:
-        product = np.broadcast_to(np.arange(len(self._curves.prices)), shelf.stock.shape)
-        return Asked(
-            prices=self._curves.prices[product, candidate],
-            rule=np.zeros(shelf.stock.shape, dtype=np.int64),
-            p_sale=self._curves.at(shelf.ticks_left).p_sale[product, candidate],
-            unit_value=unit_value,
-            sticker=sticker,
-            saving=saving,
-        )
 
 
 def policy_without_model(catalog: Catalog, name: str | None = None) -> StaticPolicy | RulePolicy:

@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 
 from catalog.arrays import Floats
+from catalog.bounds import not_below
 from catalog.decisions.pricing import Lesson, PriceDecision, Shelf, Sold
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
@@ -138,7 +139,9 @@ class Storefront:
         sticker, saving, is_free = asked.sticker, asked.saving, asked.sticker < prices
         if self.limits is not None:
             is_free &= limits.given_by < 0
-            sticker = np.where(is_free, limits.lowest_approved(sticker), sticker)
+            ordered, rails = limits.ordered, self.limits.rails
+            lowest = np.fmax(sticker, not_below(ordered.lowest, rails.price_ending, self.limits.money))
+            sticker = np.where(is_free & ordered.bound_by("price"), lowest, sticker)
             is_free &= sticker < prices
             cut = np.where(is_free, prices - asked.sticker, 1.0)
             saving = saving * (prices - sticker) / cut

@@ -15,6 +15,7 @@ from catalog.settings import Settings
 from etl.calendar import stores_now
 from etl.transform import transform
 from plugins.connect.labels.wanted import wanted_of
+from plugins.desk.law.shown import by_place
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.desk.standing import standings
 from plugins.operations.checks.proving import verify
@@ -171,7 +172,7 @@ def test_the_price_that_the_last_visit_saw_stands(retailer: Retailer) -> None:
     shelf = ingest(retailer.settings, file, Reading(), None, NOW).shelf
     found = regular_prices(retailer.lake, load(shelf))
     assert found is not None
-    assert found.by_place(load(shelf)) == {("S01", "A"): 2.20, ("S02", "A"): 2.10}
+    assert by_place(load(shelf), found) == {("S01", "A"): 2.20, ("S02", "A"): 2.10}
 
 
 def test_a_book_in_a_retailers_lake_prices_nothing(retailer: Retailer) -> None:
@@ -226,7 +227,7 @@ def test_a_limit_moves_the_price_while_it_stands_and_the_owner_s_price_is_his_ag
     limits_a_week(shop, shown)
     found = regular_prices(shop.lake, shop.catalog)
     assert found is not None
-    assert found.by_place(shop.catalog)["S01", "P001"] == owner
+    assert by_place(shop.catalog, found)["S01", "P001"] == owner
     file.write_text(text, encoding="utf-8")
     shop.catalog = load(shop.folder)
     free = standings(shop.lake, shop.catalog, stores_now(shop.lake, shop.catalog, ("S01",)))["S01"].of("P001")

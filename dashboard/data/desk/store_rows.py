@@ -23,6 +23,7 @@ from plugins.desk.price_changes.reasons import reason_beside, reason_for
 from plugins.desk.standing import Standing, StoreStanding
 from plugins.desk.stickers import Sticker
 from plugins.own_store.draws.drawn_prices import DrawnPolicy
+from serving.limits.orders import STRENGTH
 
 STATES: tuple[State, ...] = get_args(State)
 PASSES = STATES.index("passes")
@@ -129,8 +130,10 @@ class StoreRows:
         orders, now = self.standing.orders, self.standing.now
         is_set = np.full(len(self.products), None in self._covered)
         is_set[[self.positions[sku] for sku in self._covered if sku in self.positions]] = True
-        by_people = set() if orders is None else orders.set_by_people(now.store, now.tick)
-        is_set[[self.positions[sku] for sku in by_people if sku in self.positions]] = True
+        if orders is not None:
+            kinds = orders.at((now.store,), 1, orders.n_ticks - now.tick).kind[0]
+            by_people = (orders.skus[own] for own in np.flatnonzero(kinds > STRENGTH.index("event")))
+            is_set[[self.positions[sku] for sku in by_people if sku in self.positions]] = True
         return np.where(is_set, STATES.index("overridden"), self.decision).astype(np.int8)
 
     def row(self, position: int) -> Row:

@@ -14,7 +14,6 @@ from etl.calendar import StoreNow
 from plugins.connect.labels.batch import ShelfPrice
 from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.standing import StoreStanding, standings
-from serving.limits.orders import OrderSource
 from warehouse.lake import Lake
 
 
@@ -33,9 +32,9 @@ def shelf_prices(standing: StoreStanding) -> list[ShelfPrice]:
     ]
 
 
-def _on_label(catalog: Catalog, price: ShelfPrice, order: OrderSource | None) -> ShelfPrice:
+def _on_label(catalog: Catalog, price: ShelfPrice, order: PriceChange | None) -> ShelfPrice:
     """Add the price of one unit of measure, and the prior price that an announced reduction has to name."""
-    if isinstance(order, PriceChange) and order.terms.announced and order.terms.new_price == price.price:
+    if order is not None and order.terms.announced and order.terms.new_price == price.price:
         price = replace(price, prior_price=order.terms.prior_price)
     measure = catalog.product(price.sku).measure
     if measure is not None:

@@ -193,7 +193,7 @@ def prices_shown(lake: Lake, catalog: Catalog) -> Prices:
     """
     regular = _regular_prices(lake, catalog)
     if regular is not None:
-        return regular.by_place(catalog)
+        return by_place(catalog, regular)
     stores = catalog.store.stores
     batches = (list(lake.partitions_on("repricings", date)) for date in lake.newest_dates("repricings"))
     shown = _newest(lake, catalog, stores, (list(filter(lake.receipt, parts)) for parts in batches), "last_price")
@@ -202,7 +202,7 @@ def prices_shown(lake: Lake, catalog: Catalog) -> Prices:
         for part in (day.part("live_repricings") for day in live):
             if lake.receipt(part) is not None:
                 np.put(shown, *_prices_in(connection, lake, catalog, stores, part, "last_price"))
-    return ShelfPrices(stores, shown).by_place(catalog)
+    return by_place(catalog, ShelfPrices(stores, shown))
 
 
 def day_prices_before(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str] | None = None) -> Floats:
@@ -286,3 +286,11 @@ def _is_in(lake: Lake, part: Partition, stores: Sequence[str]) -> bool:
     (column,) = lake.read(part, ("store_id",), coded=True).columns
     names = in_one_piece(column.unify_dictionaries()).dictionary
     return bool(pc.any(pc.is_in(names, value_set=pa.array(stores, pa.string()))).as_py())
+
+
+def by_place(catalog: Catalog, standing: ShelfPrices) -> Prices:
+    """Return the prices that are known, EUR, by store and product."""
+    return {
+        (standing.stores[row], catalog.skus[own]): float(standing.prices[row, own])
+        for row, own in np.argwhere(np.isfinite(standing.prices))
+    }

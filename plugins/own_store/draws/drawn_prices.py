@@ -83,6 +83,21 @@ class PriceDraw:
 
 
 @dataclass(frozen=True)
+class ShelfPolicy:
+    """The last regular prices of a retailer's own shelves; NaN where one is not known, so that nothing is asked for."""
+
+    standing: ShelfPrices
+    name: str = "shelf_prices"
+    model_version: str | None = None
+    rules: tuple[str, ...] = ("shelf_price",)
+
+    def ask(self, shelf: Shelf) -> Asked:
+        """Ask for what stands in each store."""
+        prices = self.standing.of(shelf.stores, len(shelf.stock))
+        return asked_without_model(prices, np.zeros(prices.shape, dtype=np.int64))
+
+
+@dataclass(frozen=True)
 class DrawnPolicy:
     """Asks for the prices of a draw, and elsewhere for what stands in each store."""
 

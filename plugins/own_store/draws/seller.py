@@ -12,7 +12,7 @@ from catalog.decisions.pricing import PricedBy
 from catalog.load import Catalog
 from etl.calendar import StoreNow
 from plugins.own_store.draws.approved_designs import decide as decide_design
-from plugins.own_store.draws.drawn_prices import DrawnPolicy, PriceDraw, draw_on, own_prices_on
+from plugins.own_store.draws.drawn_prices import DrawnPolicy, PriceDraw, ShelfPolicy, draw_on, own_prices_on
 from plugins.own_store.draws.drawn_quote import DrawnDesk
 from plugins.own_store.draws.drawn_sales import told_by_log
 from plugins.own_store.draws.experiments import experiment_on
@@ -25,7 +25,7 @@ from plugins.own_store.shelf_price import changes_of_shelves, regular_prices
 from serving.book.store import book_in_force
 from serving.limits.limits import limits_of
 from serving.limits.orders import Orders
-from serving.optimise.policies import ShelfPolicy, ShelfPrices
+from serving.optimise.policies import ShelfPrices
 from serving.store.storefront import Storefront
 from training.schedule import Night, decided_from, record, recorded
 from warehouse.lake import Lake
