@@ -1,7 +1,8 @@
 """Group what was sold into demand cells and visit counts, and assert what the data claim to be."""
 
 import datetime as dt
-from collections.abc import Collection, Generator, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +22,7 @@ from features.cells import (
     stale_cells,
 )
 from features.substitutes import count_choices
-from warehouse.checks.assertions import broken_assertions, dates_to_check_at_once, looked_at
+from warehouse.checks.assertions import BrokenAssertion, broken_assertions, dates_to_check_at_once, looked_at
 from warehouse.checks.proof import Unproven
 from warehouse.lake import Lake, Partition
 from warehouse.origin import PRODUCTS
@@ -78,21 +79,20 @@ def transform(
     DamagedError
         When decisions are damaged, or what the assertions look at; everything else was grouped and checked.
     """
-    lake, unproven = workspace.lake, Unproven(workspace.lake)
+    lake, unproven, rows_of = workspace.lake, Unproven(workspace.lake), Counter[dt.date]()
     tell_weather(lake, workspace.catalog)
     stale = list(stale_cells(lake, workspace.catalog, anew_on, partial(_holds, unproven)))
-    rows_of: dict[dt.date, int] = {}
     grouped = _grouped(workspace, stale, unproven, progress, spread)
     count_choices(lake, workspace.catalog)
     for item in grouped:
-        if date := item.decisions.business_date:
-            rows_of[date] = rows_of.get(date, 0) + _rows_in(workspace.lake, item)
-    try:
-        _check_assertions(workspace, rows_of, progress, unproven)
-    except DataError as error:
-        raise DataError("; ".join(filter(None, (str(error), unproven.sentence)))) from error
+        receipt = lake.receipt(item.decisions)
+        if item.decisions.business_date and receipt:
+            rows_of[item.decisions.business_date] += receipt.rows
+    broken = _broken_assertions(workspace, rows_of, progress, unproven)
+    if broken:
+        raise DataError("; ".join(filter(None, (*map(str, broken), unproven.sentence))))
     unproven.refuse()
-    return Transformed(len(grouped), sum(rows_of.values()), tuple(sorted(rows_of)))
+    return Transformed(len(grouped), rows_of.total(), tuple(sorted(rows_of)))
 
 
 def group_stale(job: CellsToGroup) -> GroupedCells:
@@ -140,44 +140,33 @@ def _grouped(
     if spread.is_elsewhere and stale:
         size = min(size, -(-len(stale) // (_JOBS_EACH * spread.width)))
     where = whereabouts(workspace, spread)
-    jobs = [CellsToGroup(where, tuple(at_once)) for at_once in _chunks(stale, size)]
+    jobs = [CellsToGroup(where, tuple(stale[first : first + size])) for first in range(0, len(stale), size)]
     progressed = partial(progress, "grouping decisions into demand cells")
-    found = spread(group_stale, jobs, lambda done, total: progressed(len(stale) * done // total, len(stale)))
-    unproven.partitions += [partition for own in found for partition in own.damaged]
-    return [item for own in found for item in own.grouped]
-
-
-def _chunks(stale: list[StaleCells], size: int) -> Iterator[list[StaleCells]]:
-    for first in range(0, len(stale), size):
-        yield stale[first : first + size]
+    done = spread(group_stale, jobs, lambda done, total: progressed(len(stale) * done // total, len(stale)))
+    unproven.partitions += [partition for job in done for partition in job.damaged]
+    return [item for job in done for item in job.grouped]
 
 
 def _holds(unproven: Unproven, decisions: Partition) -> bool:
-    """Tell whether decisions are proven; those that another process is writing are left for later."""
+    """Return whether decisions are proven; those that another process is writing are left for later."""
     try:
         return unproven.holds(decisions)
     except Declined:
         return False
 
 
-def _check_assertions(
-    workspace: Workspace, rows_of: dict[dt.date, int], progress: Progress, unproven: Unproven
-) -> None:
+def _broken_assertions(
+    workspace: Workspace, rows_of: Mapping[dt.date, int], progress: Progress, unproven: Unproven
+) -> list[BrokenAssertion]:
     """Run the assertions on some dates, once everything that they look at there is proven."""
-    broken, checked = [], 0
+    broken, checked = list[BrokenAssertion](), 0
     for dates in dates_to_check_at_once(rows_of):
         for partition in looked_at(workspace.lake, dates):
             _holds(unproven, partition)
         broken += broken_assertions(workspace.settings, dates)
         checked += len(dates)
         progress("checking what the data claim to be", checked, len(rows_of))
-    if broken:
-        raise DataError("; ".join(map(str, broken)))
-
-
-def _rows_in(lake: Lake, item: StaleCells) -> int:
-    receipt = lake.receipt(item.decisions)
-    return receipt.rows if receipt else 0
+    return broken
 
 
 def ahead(items: Iterator[_Item]) -> Generator[_Item]:

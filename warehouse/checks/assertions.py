@@ -22,73 +22,57 @@ from catalog.tables.table import Table
 from warehouse.checks.proof import is_proven
 from warehouse.commits.notes import KEYS, read_sealed, write_sealed
 from warehouse.lake import Lake, Partition, empty_partition
-from warehouse.origin import COUNTS, GROUPED, SOLD, sold_on
+from warehouse.origin import COUNTS, GROUPED, SOLD
 from warehouse.query.connection import queries_beside, workbench
 
 Row = tuple[object, ...]
 _MANY = 20  # partitions of a table without dates
+_query = queries_beside(__file__)
+_SHOWN = 3
+_ROWS_AT_ONCE = 2_000_000
+_STOCK = "stock_movements"
+_READ_BY_DAY = (*SOLD, "repricings", "substitutions", _STOCK, *GROUPED, "live_interactions", "live_repricings")
 
 
-def repeated_keys(
-    connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, business_dates: Collection[dt.date]
-) -> list[tuple[dt.date | None, Row]]:
-    """Return every key that more than one row of a table has, with its business date.
+def _repeated_keys(
+    connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, dates: Collection[dt.date]
+) -> Iterator[tuple[dt.date | None, Row]]:
+    """Yield every key that more than one row of a table has, with its business date.
 
     Rows are told apart by a hash of the key first, which needs a fraction of the memory and time; whole keys are
-    compared only where two hashes agree.
-
-    Parameters
-    ----------
-    business_dates
-        Dates to look at. Tables without dates are looked at whole, unless there are no dates at all.
+    compared only where two hashes agree. Tables without dates are looked at whole, unless there are no dates at all.
     """
-    partitions = list(lake.partitions(table.name, set(business_dates).__contains__)) if business_dates else []
+    partitions = list(lake.partitions(table.name, dates.__contains__)) if dates else []
     if table.by == "key" and len(partitions) > _MANY and not _may_repeat(connection, lake, table, partitions):
-        return []
+        return
     files = lake.places(partition for partition in partitions if is_proven(lake, partition))  # `health` names others
-    if not files:
-        return []
-    rows = connection.read_parquet(files, filename=True, hive_partitioning=table.by == "day")
-    within = ["business_date"] if table.by == "day" else []
-    if table.unique_in == "partition":
-        within.append("filename")
-    found = repeated_in(rows, [*within, *table.key])
-    return [(_date_of(row, table), row[len(within) : -1]) for row in found]
+    if files:
+        rows = connection.read_parquet(files, filename=True, hive_partitioning=table.by == "day")
+        within = ["business_date"] if table.by == "day" else []
+        if table.unique_in == "partition":
+            within.append("filename")
+        for row in _repeated_in(rows, [*within, *table.key]):
+            date = row[0] if table.by == "day" and isinstance(row[0], dt.date) else None
+            yield date, row[len(within) : -1]
 
 
-def repeated_in(rows: duckdb.DuckDBPyRelation, names: Sequence[str]) -> list[Row]:
-    """Return every combination of some columns that more than one row has, in order, with how many have it.
-
-    Columns of numbers and times are tried first: where no two rows agree in these, none agree in all.
-    """
-    types = dict(zip(rows.columns, map(str, rows.types), strict=True))
-    narrow = [ColumnExpression(name) for name in names if types[name] != "VARCHAR"]
-    if 1 < len(narrow) < len(names) and not _any_twice(rows.select(_hash_of(narrow))):
-        return []
+def _repeated_in(rows: duckdb.DuckDBPyRelation, names: Sequence[str]) -> list[Row]:
+    """Return every combination of some columns that more than one row has, in order, with how many have it."""
     columns = [ColumnExpression(name) for name in names]
     hashed = rows.select(_hash_of(columns))
-    if not _any_twice(hashed):
+    hashes = np.sort(hashed.to_arrow_table()["key_hash"].to_numpy())  # faster than to group them
+    if not (hashes[1:] == hashes[:-1]).any():
         return []
     repeated_hashes = _repeated(hashed, ["key_hash"])
     suspects = rows.select(*columns, _hash_of(columns)).join(
         repeated_hashes.select(ColumnExpression("key_hash")).set_alias("repeated"), "key_hash", how="semi"
     )
-    found: list[Row] = _repeated(suspects, names).sort(*columns).fetchall()
-    return found
-
-
-def _date_of(row: Row, table: Table) -> dt.date | None:
-    return row[0] if table.by == "day" and isinstance(row[0], dt.date) else None
+    repeated: list[Row] = _repeated(suspects, names).sort(*columns).fetchall()
+    return repeated
 
 
 def _hash_of(columns: Sequence[Expression]) -> Expression:
     return FunctionExpression("hash", *columns).alias("key_hash")
-
-
-def _any_twice(hashed: duckdb.DuckDBPyRelation) -> bool:
-    """Tell whether a number stands in two rows; to sort numbers is faster than to group them."""
-    hashes = np.sort(hashed.to_arrow_table()["key_hash"].to_numpy())
-    return bool((hashes[1:] == hashes[:-1]).any())
 
 
 def _repeated(rows: duckdb.DuckDBPyRelation, names: Sequence[str]) -> duckdb.DuckDBPyRelation:
@@ -100,63 +84,45 @@ def _repeated(rows: duckdb.DuckDBPyRelation, names: Sequence[str]) -> duckdb.Duc
 def _may_repeat(
     connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table, partitions: Sequence[Partition]
 ) -> bool:
-    """Tell whether two keys of a table without dates have the same hash; what is not proven is left out."""
+    """Return whether two keys of a table without dates have the same hash; what is not proven is left out."""
     note, made_by = f"{KEYS}/{table.name}.json", f"{duckdb.__version__} {table.key}"
-    before, now, columns = _kept(lake, note, made_by), dict[str, str](), list(map(ColumnExpression, table.key))
+    before, now, columns = _kept_hashes(lake, note, made_by), dict[str, str](), list(map(ColumnExpression, table.key))
     for part in partitions:
         published = str(lake.published_at(part)).replace(" ", "T")
         if before.get(part.group, "").split(" ")[0] == published:
             now[part.group] = before[part.group]
         elif is_proven(lake, part):
             hashed = connection.read_parquet(lake.places([part])).select(_hash_of(columns)).fetchall()
-            now[part.group] = " ".join([published, *(str(own) for (own,) in hashed)])
+            now[part.group] = " ".join([published, *(str(key_hash) for (key_hash,) in hashed)])
     if now != before:
         with suppress(OSError, LakeError):
             write_sealed(lake.notes, note, {"made_by": made_by, "keys": "\n".join(map(" ".join, now.items()))})
     is_apart = table.unique_in == "partition"
-    hashes = [(group if is_apart else "", own) for group, line in now.items() for own in line.split(" ")[1:]]
+    hashes = [(group if is_apart else "", text) for group, line in now.items() for text in line.split(" ")[1:]]
     return len(set(hashes)) < len(hashes)
 
 
-def _kept(lake: Lake, note: str, made_by: str) -> dict[str, str]:
+def _kept_hashes(lake: Lake, note: str, made_by: str) -> dict[str, str]:
     """Return when each partition was published whose keys were looked at, and their hashes, by its group."""
     try:
-        said = read_sealed(lake.notes, note) or {}
-        lines = str(said["keys"]).splitlines() if said["made_by"] == made_by else []
-        return {group: line for group, _, line in (one.partition(" ") for one in lines)}
+        kept = read_sealed(lake.notes, note) or {}
+        lines = str(kept["keys"]).splitlines() if kept["made_by"] == made_by else []
+        return dict(line.split(" ", 1) for line in lines)
     except (OSError, ValueError, KeyError):
         return {}
 
 
-_FOLDER = Path(__file__).parent / "facts"
-_query = queries_beside(__file__)
-_SHOWN = 3
-_ROWS_AT_ONCE = 2_000_000
-_STOCK, _STOCK_BEFORE = "stock_movements", "stock_movements_before"
-_READ_BY_DAY = (*SOLD, "repricings", "substitutions", _STOCK, *GROUPED, "live_interactions", "live_repricings")
-_ONE_DAY = dt.timedelta(days=1)
-
-
 @dataclass(frozen=True)
 class BrokenAssertion:
-    """One assertion that does not hold, with the first rows that break it.
+    """An assertion that does not hold: how many rows or keys of a date break it, and the first of them.
 
-    Attributes
-    ----------
-    assertion
-        Its name: a sentence with underscores.
-    business_date
-        The date of the rows; null for a table without dates.
-    rows
-        How many rows, or keys, break it.
-    examples
-        The first of them.
+    `assertion` is a sentence with underscores; `business_date` is null for a table without dates.
     """
 
     assertion: str
     business_date: dt.date | None
     rows: int
-    examples: tuple[tuple[object, ...], ...]
+    examples: tuple[Row, ...]
 
     def __str__(self) -> str:
         shown = "; ".join(", ".join(map(str, row)) for row in self.examples)
@@ -190,80 +156,44 @@ def broken_assertions(settings: Settings, business_dates: Iterable[dt.date]) -> 
 
     The key of each table without dates is checked too, once there is any date to check.
     """
-    dates = list(business_dates)
-    lake = Lake(settings)
-    without = _dates_without_decisions(lake, dates), _dates_without_counts(lake, dates)
+    dates, lake, broken = list(business_dates), Lake(settings), list[BrokenAssertion]()
+    facts = {"business_dates": dates, **_incomplete_dates(lake, dates)}
     with workbench(settings, set(dates).__contains__) as connection:
-        _show_stock_before(connection, lake, dates)
+        before = (part for date in dates for part in lake.partitions_on(_STOCK, date - dt.timedelta(days=1)))
+        files = lake.places((empty_partition(_STOCK), *(part for part in before if is_proven(lake, part))))
+        connection.table_function("lake_by_day", [files]).create_view(f"{_STOCK}_before")
         connection.execute(_query("decided"), {"business_dates": dates})
-        broken = broken_on(connection, dates, *without)
+        for path in sorted((Path(__file__).parent / "facts").glob("*.sql")):
+            query = path.read_text(encoding="utf-8")
+            needed = {name: value for name, value in facts.items() if f"${name}" in query}
+            rows = connection.execute(query, needed).fetchall()
+            broken += _broken_by(path.stem, ((date, tuple(row)) for date, *row in rows))
         for name, table in TABLES.items():
-            repeated = repeated_keys(connection, lake, table, dates)
-            broken.extend(broken_by(f"the_key_of_{name}_is_unique", repeated))
+            repeated = _repeated_keys(connection, lake, table, set(dates))
+            broken += _broken_by(f"the_key_of_{name}_is_unique", repeated)
     return broken
 
 
-def _show_stock_before(connection: duckdb.DuckDBPyConnection, lake: Lake, dates: Iterable[dt.date]) -> None:
-    """Show the stock movements of the day before each date, as far as their bytes are proven."""
-    before = [own for date in dates for own in lake.partitions_on(_STOCK, date - _ONE_DAY) if is_proven(lake, own)]
-    files = lake.places((empty_partition(_STOCK), *before))
-    connection.table_function("lake_by_day", [files]).create_view(_STOCK_BEFORE)
+def _incomplete_dates(lake: Lake, dates: Iterable[dt.date]) -> dict[str, list[dt.date]]:
+    """Return the dates with cells or stock of a batch that was not sold, and those with decisions that are not counted.
 
-
-def _dates_without_decisions(lake: Lake, dates: Iterable[dt.date]) -> list[dt.date]:
-    """Return the dates that have cells or stock of a batch whose decisions, or unit sales, are not there."""
-    incomplete = []
-    for date in dates:
-        sold = {own.group for own in sold_on(lake, date)}
-        made = (own for table in ("demand_cells", _STOCK) for own in lake.partitions_on(table, date))
-        if any(own.group not in sold for own in made):
-            incomplete.append(date)
-    return incomplete
-
-
-def _dates_without_counts(lake: Lake, dates: Iterable[dt.date]) -> list[dt.date]:
-    """Return the dates on which some batch has decisions and no counts, or counts and no decisions."""
-    incomplete = []
-    for date in dates:
-        decided = {own.group for own in lake.partitions_on("interactions", date)}
-        if any({own.group for own in lake.partitions_on(table, date)} != decided for table in COUNTS):
-            incomplete.append(date)
-    return incomplete
-
-
-def broken_on(
-    connection: duckdb.DuckDBPyConnection,
-    business_dates: list[dt.date],
-    incomplete: Collection[dt.date] = (),
-    uncounted: Collection[dt.date] = (),
-) -> list[BrokenAssertion]:
-    """Run the assertions that are queries over `decided` and the views of a connection; those of keys are left out.
-
-    Parameters
-    ----------
-    incomplete
-        Dates that have cells or stock of a batch whose decisions are not there.
-    uncounted
-        Dates on which decisions and their counts are not all there.
+    On the latter there are decisions without their counts, or counts without decisions.
     """
-    known = {
-        "business_dates": business_dates,
-        "dates_without_decisions": list(incomplete),
-        "dates_without_counts": list(uncounted),
-    }
-    broken: list[BrokenAssertion] = []
-    for path in sorted(_FOLDER.glob("*.sql")):
-        query = path.read_text(encoding="utf-8")
-        asked = {name: value for name, value in known.items() if f"${name}" in query}
-        found = connection.execute(query, asked).fetchall()
-        broken.extend(broken_by(path.stem, ((date, tuple(row)) for date, *row in found)))
-    return broken
+    without_decisions, without_counts = list[dt.date](), list[dt.date]()
+    for date in dates:
+        tables = (*SOLD, *GROUPED, _STOCK)
+        groups = {table: {part.group for part in lake.partitions_on(table, date)} for table in tables}
+        if not groups["demand_cells"] | groups[_STOCK] <= groups["interactions"] | groups["unit_sales"]:
+            without_decisions.append(date)
+        if any(groups[table] != groups["interactions"] for table in COUNTS):
+            without_counts.append(date)
+    return {"dates_without_decisions": without_decisions, "dates_without_counts": without_counts}
 
 
-def broken_by(assertion: str, found: Iterable[tuple[dt.date | None, tuple[object, ...]]]) -> Iterator[BrokenAssertion]:
+def _broken_by(assertion: str, broken: Iterable[tuple[dt.date | None, Row]]) -> Iterator[BrokenAssertion]:
     """Gather the rows that break an assertion by their business date."""
-    rows_of: dict[dt.date | None, list[tuple[object, ...]]] = {}
-    for date, row in found:
+    rows_of: dict[dt.date | None, list[Row]] = {}
+    for date, row in broken:
         rows_of.setdefault(date, []).append(row)
     for date, rows in sorted(rows_of.items(), key=lambda item: item[0] or dt.date.min):
         yield BrokenAssertion(assertion, date, len(rows), tuple(rows[:_SHOWN]))

@@ -20,41 +20,31 @@ from catalog.errors import Declined
 from catalog.hooks import LOCKS
 from catalog.settings import LockPlace
 
-_DATE = r"(?P<date>\d{4}-\d{2}-\d{2})"
-_IN_WORDS = tuple(
-    (re.compile(pattern), words)
-    for pattern, words in (
-        (rf"play-{_DATE}-(?P<group>.+)", "the decisions of {date}, batch {group}, are being played"),
-        (rf"batch-{_DATE}-(?P<group>.+)", "the decisions of {date}, batch {group}, are being written"),
-        (rf"file-{_DATE}-.+", "the rows of an ingested file of {date} are being written"),
-        (rf"prices-{_DATE}", "the price book for {date} is being written"),
-        (rf"night-{_DATE}", "the night after {date} is being written"),
-        (r"night", "a night, or a backfill, of this lake is being done"),
-        (r"training-v(?P<version>.+)", "the training of model version {version} is being written"),
-        (r"champion-\d+|promotion", "the champion is being changed or asked for prices"),
-        (r"live-(?P<store>.+)", "store {store} is being sold live"),
-        (r"learning", "a model is being trained"),
-        (r"intake", "what a store sent is being taken in"),
-        (rf"intake-(dates|(sales|lines)-{_DATE})", "dates are being made from what a store sent"),
-        (r"take-in-.+", "the files of this folder are being taken in"),
-        (r"ingest", "a file is being ingested"),
-        (r"standard-input", "a file from standard input is being ingested"),
-        (r"preparing", "the first files of this lake are being made"),
-        (r"shelf", "the products and shoppers of the shelf are being written"),
-        (r"export", "prices are being sent to tills and labels"),
-        (r"export-record", "what tills and labels are sent, or said, is being written"),
-        (r"up", "the services of this home are being run"),
-        (r"api-tokens", "the tokens of the quote API are being changed"),
-        (r"worker", "the deployments of this home are being executed"),
-    )
-)
+_IN_WORDS = {
+    "play": "the decisions of {rest} are being played",
+    "batch": "the decisions of {rest} are being written",
+    "file": "the rows of an ingested file of {rest} are being written",
+    "prices": "the price book for {rest} is being written",
+    "night": "a night, or a backfill, of this lake is being done",
+    "training": "the training of model version {rest} is being written",
+    "champion": "the champion is being changed or asked for prices",
+    "promotion": "the champion is being changed or asked for prices",
+    "live": "store {rest} is being sold live",
+    "learning": "a model is being trained",
+    "intake": "what a store sent is being taken in",
+    "take": "the files of this folder are being taken in",
+    "ingest": "a file is being ingested",
+    "export": "prices are being sent to tills and labels",
+    "up": "the services of this home are being run",
+}
+"""What is done while a lock is held, by the first word of its name."""
 
 _OF_ONE_MACHINE = re.compile(r"up|worker|api-tokens|standard-input|tracking|run-.+|take-in-.+")
 """Locks about this machine's own processes and files: another machine has its own of the same name."""
 
 
 def is_of_one_machine(lock: str) -> bool:
-    """Tell whether a lock is about this machine alone, so that no other one has to see it.
+    """Return whether a lock is about this machine alone, so that no other one has to see it.
 
     Examples
     --------
@@ -65,20 +55,17 @@ def is_of_one_machine(lock: str) -> bool:
 
 
 def in_words(lock: str) -> str:
-    """Say what is being done while a lock is held, as the beginning of a sentence; what is unknown is written.
+    """Return what is being done while a lock is held, as the beginning of a sentence.
 
     Examples
     --------
     >>> in_words("batch-2026-01-05-g000")
-    'the decisions of 2026-01-05, batch g000, are being written'
+    'the decisions of 2026-01-05-g000 are being written'
     >>> in_words("demand_cells-2026-01-05-g000")
     'demand_cells-2026-01-05-g000 is being written'
     """
-    for pattern, words in _IN_WORDS:
-        found = pattern.fullmatch(lock)
-        if found:
-            return words.format(**found.groupdict())
-    return f"{lock} is being written"
+    kind, _, rest = lock.partition("-")
+    return _IN_WORDS.get(kind, "{lock} is being written").format(lock=lock, rest=rest)
 
 
 UP, WORKER = "up", "worker"
@@ -115,7 +102,8 @@ def held(place: LockPlace, name: str, patience: float = 0.0) -> Iterator[None]:
             ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        with _on_all_machines(place, name, patience):
+        machines = _all_machines(place, name)
+        with machines.held_by_all(place, name, patience) if machines else nullcontext():
             yield
     finally:
         os.close(descriptor)
@@ -140,16 +128,15 @@ def _take(descriptor: int, patience: float) -> None:
 
 
 def is_held(place: LockPlace, name: str) -> bool:
-    """Tell whether some process holds the lock right now.
+    """Return whether some process holds the lock right now.
 
     While the database is away, this machine's locks alone tell: what only reads goes on, and whoever then wants to
     change something has to hold the lock, which is refused.
     """
     if _is_held_here(place, name):
         return True
-    if place.database is None or is_of_one_machine(name):
-        return False
-    return bool(_of_all_machines().is_held_by_any(place, name))
+    machines = _all_machines(place, name)
+    return machines is not None and bool(machines.is_held_by_any(place, name))
 
 
 def _is_held_here(place: LockPlace, name: str) -> bool:
@@ -166,16 +153,9 @@ def _is_held_here(place: LockPlace, name: str) -> bool:
     return False
 
 
-def _on_all_machines(place: LockPlace, name: str, patience: float) -> AbstractContextManager[None]:
-    if place.database is None or is_of_one_machine(name):
-        return nullcontext()
-    locked: AbstractContextManager[None] = _of_all_machines().held_by_all(place, name, patience)
-    return locked
-
-
-def _of_all_machines() -> Any:
-    """Return the plugin's module that locks in the database: `held_by_all`, and `is_held_by_any`."""
-    return LOCKS.needed("SHELFPRICE_DATABASE")
+def _all_machines(place: LockPlace, name: str) -> Any | None:
+    """Return the plugin that locks on all machines; None for a lock that this machine alone has to see."""
+    return None if place.database is None or is_of_one_machine(name) else LOCKS.needed("SHELFPRICE_DATABASE")
 
 
 def _file(place: LockPlace, name: str) -> Path:
