@@ -3,7 +3,7 @@
 Only the lake writes them: whole, and with a receipt, against which columns and rows are held.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from catalog.errors import ContractError
-from catalog.tables.contracts import TABLES
 from catalog.tables.table import MOMENT, TEXT, Table
 
 
@@ -179,22 +178,3 @@ def write_parquet(
         },
         **(one_by_one if varied else {"compression": "zstd", "compression_level": 1}),
     )
-
-
-def contract_faults(source: Path | pa.NativeFile, table: str, rows: int) -> Iterator[str]:
-    """Yield what is wrong with a file, as sentences with the remedy.
-
-    Parameters
-    ----------
-    rows
-        What its receipt says.
-    """
-    try:
-        described = pq.read_metadata(source)
-    except (OSError, pa.ArrowException) as error:
-        yield f"not readable as Parquet ({error}): make the partition again"
-        return
-    if described.num_rows != rows:
-        yield f"it holds {described.num_rows} rows, its receipt says {rows}: make the partition again"
-    if not described.schema.to_arrow_schema().equals(TABLES[table].schema):
-        yield "its columns are not those of the contract: make the partition again"

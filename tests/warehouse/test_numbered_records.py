@@ -4,7 +4,8 @@ import datetime as dt
 
 import pytest
 
-from warehouse.lake import Lake, Partition, next_number, numbered_records, put_record
+from plugins.own_store.draws.numbered_records import next_number, numbered_records, put_record
+from warehouse.lake import Lake, Partition
 
 TABLE = "design_approvals"
 

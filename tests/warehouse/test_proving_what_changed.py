@@ -8,6 +8,7 @@ import pytest
 
 from catalog.settings import Settings
 from plugins.operations.checks import proving
+from plugins.operations.checks.lake_files import files_of
 from plugins.operations.checks.proving import verify
 from warehouse.commits.notes import PROVEN
 from warehouse.lake import Lake, Partition
@@ -91,4 +92,4 @@ def test_what_comes_round_is_so_many_folders_however_many_a_date_has(monkeypatch
 
 def test_without_a_record_everything_is_looked_at(lake: Lake) -> None:
     lake.notes.remove(PROVEN)
-    assert verify(lake, only_changed=True).files == len(lake.store.names())
+    assert verify(lake, only_changed=True).files == len(files_of(lake.store).names())

@@ -12,7 +12,7 @@ import datetime as dt
 import itertools
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,8 +27,8 @@ from catalog.tables.contracts import TABLES
 from warehouse.commits.notes import FolderNotes
 from warehouse.commits.record import CommittedPart
 from warehouse.files import modified_at, sha256_of, sha256_while_unchanged, sync_file, sync_folder, write_durably
-from warehouse.parquet import contract_faults, write_parquet
-from warehouse.partition import Partition, Within, file_of, folder_of, partition_named, partition_of, table_called
+from warehouse.parquet import write_parquet
+from warehouse.partition import Partition, Within, file_of, folder_of, partition_of, table_called
 from warehouse.receipts import (
     RECEIPT_ENDING,
     RECEIPTS,
@@ -41,51 +41,7 @@ from warehouse.receipts import (
     read_receipt,
     receipt_in_force,
 )
-from warehouse.stores.protocol import Finding, Kind, LakeStore
-
-
-def names_in(root: Path, folder: str = "") -> list[str]:
-    """Return the names of all Parquet files in a folder of the lake, and of receipts without a file, ascending."""
-    found = set[str]()
-    for top, ending in ((root / folder, ".parquet"), (root / RECEIPTS / folder, RECEIPT_ENDING)):
-        for place, _, files in os.walk(str(top)):
-            names = (f"{place}/{file}" for file in files if file.endswith(ending))
-            found.update(str(data_path(Path(name))) if ending == RECEIPT_ENDING else name for name in names)
-    return sorted(path.removeprefix(f"{root}/") for path in found)
-
-
-def check(root: Path, name: str) -> tuple[list[Finding], int]:
-    """Return what is wrong with a file, and how many rows its receipt proves."""
-    data = root / name
-    try:
-        receipts = [receipt for path in (final_path(data), pending_path(data)) if (receipt := read_receipt(path))]
-    except LakeError as error:
-        return [_found(name, "damaged", str(error))], 0
-    if not data.exists():
-        return [_found(name, "missing", "its receipt is there, the file is not: make the partition again")], 0
-    if not receipts:
-        return [_found(name, "orphaned", "it has no receipt to prove it: make the partition again")], 0
-    actual = sha256_of(data)
-    receipt = next((receipt for receipt in receipts if receipt.sha256 == actual), None)
-    if receipt is None:
-        size, expected = data.stat().st_size, receipts[0].bytes
-        detail = f"{size} bytes instead of {expected}" if size != expected else "its bytes differ from its receipt"
-        return [_found(name, "damaged", f"{detail}: set it aside and make the partition again")], 0
-    return list(_of_contract(data, name, receipt.rows)), receipt.rows
-
-
-def _of_contract(data: Path, name: str, rows: int) -> Iterator[Finding]:
-    partition = partition_named(name)
-    if partition is None:
-        yield _found(name, "orphaned", "no table of the catalog has this name")
-        return
-    for said in contract_faults(data, partition.table, rows):
-        yield _found(name, "damaged", said)
-
-
-def _found(name: str, kind: Kind, message: str) -> Finding:
-    return Finding(name, kind, message, partition_named(name))
-
+from warehouse.stores.protocol import LakeStore
 
 FOLDER = "set-aside"
 
@@ -119,7 +75,7 @@ def put_part_in_force(root: Path, part: CommittedPart) -> None:
         settle_interrupted(data, before)
         draft_path(data).unlink(missing_ok=True)
         return
-    is_staged = _is(pending_path(data), part.receipt)
+    is_staged = holds_receipt(pending_path(data), part.receipt)
     if is_staged and draft_path(data).exists():
         draft_path(data).replace(data)
         sync_folder(data.parent)
@@ -130,15 +86,6 @@ def put_part_in_force(root: Path, part: CommittedPart) -> None:
         )
     pending_path(data).replace(final_path(data))
     sync_folder(final_path(data).parent)
-
-
-def can_be_put_in_force(root: Path, part: CommittedPart) -> bool:
-    """Tell whether a part is in force or staged whole; one that is only removed always is."""
-    data = file_of(root, part.partition)
-    if part.receipt is None or receipt_in_force(data) == part.receipt:
-        return True
-    draft = draft_path(data)
-    return _is(pending_path(data), part.receipt) and draft.exists() and sha256_of(draft) == part.receipt.sha256
 
 
 def remove_files(data: Path) -> None:
@@ -160,30 +107,14 @@ def settle_interrupted(data: Path, in_force: Receipt | None) -> None:
     """Finish what a kill interrupted: a pending receipt that matches the data becomes final, any other is removed."""
     pending = pending_path(data)
     if pending.exists():
-        if in_force is not None and _is(pending, in_force):
+        if in_force is not None and holds_receipt(pending, in_force):
             pending.replace(final_path(data))
         else:
             pending.unlink()
 
 
-def drafts_of(root: Path, commit: str) -> Iterator[Path]:
-    """Yield the drafts and pending receipts of a commit; a receipt that proves what stands becomes final."""
-    for receipt in sorted((root / RECEIPTS).rglob(f"part-*{RECEIPT_ENDING}.new")):
-        data = data_path(receipt)
-        in_force = receipt_in_force(data)
-        try:
-            staged = read_receipt(receipt)
-        except LakeError:
-            continue  # nobody can say whose it is: it is cleared away as any draft
-        if staged is None or staged.commit != commit:
-            continue
-        if in_force == staged:
-            settle_interrupted(data, in_force)
-        else:
-            yield from (draft_path(data), receipt)
-
-
-def _is(path: Path, receipt: Receipt) -> bool:
+def holds_receipt(path: Path, receipt: Receipt) -> bool:
+    """Return whether a file is this receipt."""
     try:
         return read_receipt(path) == receipt
     except LakeError:
@@ -337,32 +268,12 @@ class LocalStore:
         for part in parts:
             put_part_in_force(self.root, part)
 
-    def can_put_in_force(self, part: CommittedPart) -> bool:
-        """Tell whether a part is in force or staged whole."""
-        return can_be_put_in_force(self.root, part)
-
     def unstage(self, parts: Iterable[Partition]) -> None:
         """Take away drafts and pending receipts."""
         for partition in parts:
             data = self.path(partition)
             draft_path(data).unlink(missing_ok=True)
             pending_path(data).unlink(missing_ok=True)
-
-    def set_staged_aside(self, commit: str) -> list[str]:
-        """Move the drafts and pending receipts of a commit out of the lake, and return where each went."""
-        return [str(path) for path in put_aside(self.root, list(drafts_of(self.root, commit)))]
-
-    def names(self, dates: Collection[dt.date | None] | None = None) -> list[str]:
-        """Return the names of all Parquet files, and of those of which the receipt alone is left, ascending."""
-        if dates is None:
-            return names_in(self.root)
-        by = {name: table.by == "key" for name, table in TABLES.items()}
-        folders = (folder_of(Path(), name, date) for name in by for date in dates if by[name] == (date is None))
-        return sorted(name for folder in folders for name in names_in(self.root, str(folder)))
-
-    def check(self, name: str) -> tuple[list[Finding], int]:
-        """Hold a file against its receipt and contract; return what is wrong, and the rows that it proves."""
-        return check(self.root, name)
 
     def set_aside(self, name: str) -> list[str]:
         """Move a file, and the receipts of one with rows, out of the lake, and return where each went."""

@@ -6,38 +6,17 @@ and is the same for every store.
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import duckdb
 import pyarrow as pa
 
 from warehouse.commits.notes import Notes
 from warehouse.commits.record import CommittedPart
-from warehouse.partition import Partition, Within, name_of
+from warehouse.partition import Partition, Within
 from warehouse.receipts import Receipt
-
-Kind = Literal["damaged", "missing", "orphaned", "mixed", "unfinished"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong in a lake: the name of its file, the kind of fault, and a sentence with the remedy.
-
-    `partition` is None for a record, and for a file of no table.
-    """
-
-    name: str
-    kind: Kind
-    message: str
-    partition: Partition | None = None
-
-
-def about(partition: Partition, kind: Kind, message: str) -> Finding:
-    """Return a finding about a partition."""
-    return Finding(name_of(partition), kind, message, partition)
 
 
 class LakeStore(Protocol):
@@ -176,20 +155,8 @@ class LakeStore(Protocol):
             When a part is neither staged nor in force any more.
         """
 
-    def can_put_in_force(self, part: CommittedPart) -> bool:
-        """Tell whether a part is in force or staged whole; one that is only removed always is."""
-
     def unstage(self, parts: Iterable[Partition]) -> None:
         """Take away what was staged and not put in force."""
-
-    def set_staged_aside(self, commit: str) -> list[str]:
-        """Take what was staged for a commit and is not in force out of the store; return where each part went."""
-
-    def names(self, dates: Collection[dt.date | None] | None = None) -> list[str]:
-        """Return the names of all files that are, or should be, in force, ascending; of some dates, if asked."""
-
-    def check(self, name: str) -> tuple[list[Finding], int]:
-        """Hold the file of a name against its receipt and contract; return what is wrong, and the rows it proves."""
 
     def set_aside(self, name: str) -> list[str]:
         """Take a damaged file or note out of what is in force without deleting a byte; return where each part went."""

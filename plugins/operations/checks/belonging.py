@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from catalog.errors import LakeError
 from catalog.names import EXPORT_GROUP
+from plugins.operations.checks.lake_files import Finding, about
 from warehouse.commits.locks import is_held
 from warehouse.commits.record import (
     CommitRecord,
@@ -24,7 +25,6 @@ from warehouse.commits.record import (
 from warehouse.lake import Lake, Partition
 from warehouse.partition import Within, name_of
 from warehouse.receipts import Receipt
-from warehouse.stores.protocol import Finding, about
 
 BATCH = ("repricings", "rejected", "belief_updates", "stock_movements", "substitutions")
 

@@ -17,6 +17,7 @@ from itertools import accumulate
 from catalog.errors import LakeError
 from catalog.tables.contracts import TABLES
 from plugins.operations.checks.belonging import what_does_not_belong
+from plugins.operations.checks.lake_files import Finding, files_of
 from warehouse.commits.locks import is_held
 from warehouse.commits.notes import (
     ASKED,
@@ -34,7 +35,6 @@ from warehouse.files import sha256_of_text
 from warehouse.lake import Lake
 from warehouse.partition import partition_named
 from warehouse.receipts import Receipt
-from warehouse.stores.protocol import Finding
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def look_at(lake: Lake) -> ProofLook:
                 unsettled.add(date)
     for date, changed in of_dates.items():
         stands[date.isoformat()] = _UNSETTLED if date in unsettled else sha256_of_text(" ".join(changed))[:16]
-    for name in lake.store.names({None}):
+    for name in files_of(lake.store).names({None}):
         partition = partition_named(name)
         stands[name] = str(partition and lake.published_at(partition)).replace(" ", "T")
     stands |= dict.fromkeys(map(record_name, final_names(lake.notes)), _A_RECORD)
@@ -186,10 +186,12 @@ def inspect(
     """
     within, commits, names = None, None, []
     if due is None:
-        names = lake.store.names()
+        names = files_of(lake.store).names()
     else:
         within = {dt.date.fromisoformat(name) for name in due if "/" not in name}
-        names = [name for name in lake.store.names({None, *within}) if name in due or proven_with(name) in due]
+        names = [
+            name for name in files_of(lake.store).names({None, *within}) if name in due or proven_with(name) in due
+        ]
         commits = {name for name in final_names(lake.notes) if record_name(name) in due}
         commits |= {receipt.commit for name in names if (receipt := _receipt_of(lake, name)) and receipt.commit}
     findings: list[Finding] = []
@@ -198,9 +200,9 @@ def inspect(
         if is_held(lake.locks, _lock_name(name)):
             busy += 1
         else:
-            found, counted = lake.store.check(name)
+            found, counted = files_of(lake.store).check(name)
             if found:  # a writer may have replaced it between receipt and bytes: check once more
-                found, counted = lake.store.check(name)
+                found, counted = files_of(lake.store).check(name)
             findings.extend(found)
             rows += counted
         on_file(done, len(names))

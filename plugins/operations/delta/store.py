@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
+from plugins.operations.checks.lake_files import Finding, about, contract_faults
 from plugins.operations.checks.proving import Strays
 from plugins.operations.delta.in_force import AT_ONCE, DeltaReading
 from plugins.operations.delta.log import is_due
@@ -22,10 +23,9 @@ from plugins.operations.delta.naming import PartInForce, in_table, object_name, 
 from plugins.operations.delta.objects import refuse_careless
 from plugins.operations.delta.vacuum import strays
 from warehouse.commits.record import CommittedPart
-from warehouse.parquet import conform, contract_faults, write_parquet
+from warehouse.parquet import conform, write_parquet
 from warehouse.partition import Partition, name_of, partition_named, table_called
 from warehouse.receipts import RECEIPTS, Receipt
-from warehouse.stores.protocol import Finding, about
 
 _SET_ASIDE = "set-aside"
 _FOREIGN = (

@@ -11,6 +11,7 @@ from catalog.errors import LakeError
 from catalog.names import EMPTY_GROUP, EXPORT_GROUP, INTAKE_GROUP, LIVE_GROUP
 from etl.transform import transform
 from plugins.operations.checks.belonging import BATCH, LEDGER
+from plugins.operations.checks.lake_files import Finding
 from plugins.operations.repair.kills import Fault, parts_of_pending
 from plugins.own_store.history.file_row import row_of
 from warehouse.commits.locks import held
@@ -18,7 +19,6 @@ from warehouse.commits.record import amend, final_names, final_record
 from warehouse.lake import Lake
 from warehouse.origin import GROUPED, OF_A_RETAILER
 from warehouse.partition import Partition
-from warehouse.stores.protocol import Finding
 from warehouse.workspace import Workspace
 
 Kind = Literal["played", "live", "ingested", "book", "cells", "record", "other"]

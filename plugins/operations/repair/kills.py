@@ -9,6 +9,7 @@ from shutil import rmtree
 
 from catalog.errors import LakeError
 from catalog.settings import LockPlace, Settings
+from plugins.operations.checks.lake_files import files_of
 from warehouse.commits.commit import finish_left
 from warehouse.commits.locks import held, is_held
 from warehouse.commits.notes import all_unended
@@ -73,7 +74,7 @@ def _why_unfinishable(lake: Lake, name: str) -> str | None:
         record = read_record(lake.notes, pending_record_name(name))
     except LakeError:
         return "its record is damaged"
-    missing = [part for part in record.parts if not lake.store.can_put_in_force(part)] if record else []
+    missing = [part for part in record.parts if not files_of(lake.store).can_put_in_force(part)] if record else []
     if not missing:
         return None
     return f"{name_of(missing[0].partition)} is neither staged nor in force"
@@ -88,7 +89,7 @@ def _finish(lake: Lake, name: str) -> str:
 def _set_aside(lake: Lake, name: str) -> str:
     """Move a record, and the drafts of its parts that are not in force, out of the lake."""
     with held(lake.locks, name):
-        moved = lake.store.set_staged_aside(name)
+        moved = files_of(lake.store).set_staged_aside(name)
         moved += lake.store.set_aside(pending_record_name(name))  # last: after a kill the rest is done again
     return f"set aside: {len(moved)} files"
 

@@ -8,8 +8,9 @@ import datetime as dt
 
 from catalog.errors import Declined
 from catalog.load import Catalog
+from plugins.own_store.draws.numbered_records import add_record, numbered_records
 from warehouse.commits.locks import held
-from warehouse.lake import Lake, add_record, numbered_records
+from warehouse.lake import Lake
 from warehouse.origin import refuse_the_twin
 from warehouse.workspace import Workspace
 

@@ -17,10 +17,11 @@ from catalog.arrays import Flags, Floats
 from catalog.bounds import not_above, not_below, price_bounds
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
+from plugins.own_store.draws.numbered_records import numbered_records
 from plugins.own_store.learning.price_room import PriceRoom
 from plugins.own_store.shelf_price import regular_prices
 from serving.optimise.policies import Asked, ShelfPrices, asked_without_model
-from warehouse.lake import Lake, Partition, numbered_records
+from warehouse.lake import Lake, Partition
 
 SAID = "shelf_price_changes"
 

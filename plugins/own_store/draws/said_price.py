@@ -6,8 +6,8 @@ import numpy as np
 
 from catalog.errors import DataError, Declined
 from plugins.own_store.draws.drawn_prices import SAID, draw_on
+from plugins.own_store.draws.numbered_records import add_record
 from warehouse.commits.locks import held
-from warehouse.lake import add_record
 from warehouse.origin import newest_closed, refuse_the_twin
 from warehouse.workspace import Workspace
 

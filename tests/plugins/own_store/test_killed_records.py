@@ -11,9 +11,9 @@ from outside_grocer import DRAWN, MONDAY, Grocer
 from plugins.operations.repair.kills import killed_commands
 from plugins.own_store.draws.approved_designs import TABLE, decide
 from plugins.own_store.draws.experiments import COMMAND, experiments_in, new_experiment, plan
+from plugins.own_store.draws.numbered_records import numbered_records
 from plugins.own_store.draws.said_price import say_shelf_price
 from warehouse.commits.notes import left_unended, write_down
-from warehouse.lake import numbered_records
 
 
 class Killed(KeyboardInterrupt):
