@@ -19,7 +19,7 @@ from catalog.names import EMPTY_GROUP
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
 from catalog.tables.table import Table
-from warehouse.commits.commit import Commit, Place, committing, finish_interrupted
+from warehouse.commits.commit import Commit, committing, finish_interrupted
 from warehouse.commits.locks import held, waited_for
 from warehouse.commits.notes import Notes
 from warehouse.commits.record import CommitRecord, CommittedPart, amend, final_record
@@ -114,7 +114,7 @@ class Lake:
         Commits that are being made right now are left alone, as are those that cannot be finished: `health --files` and
         `doctor` name them.
         """
-        return finish_interrupted(Place(self.store, self.locks))
+        return finish_interrupted(self)
 
     def receipt(self, partition: Partition) -> Receipt | None:
         """Return the receipt in force, or None when the partition is missing or not proven."""
@@ -251,7 +251,7 @@ class Lake:
         LakeError
             When the disk refuses; nothing is changed.
         """
-        return committing(Place(self.store, self.locks), name, inputs, seed, amends=amends)
+        return committing(self, name, inputs, seed, amends=amends)
 
     def publish(self, partition: Partition, rows: pa.Table, *, inputs: str, seed: int | None = None) -> Published:
         """Publish one partition whole, or change nothing: a commit of one part.
@@ -272,7 +272,7 @@ class Lake:
         LakeError
             When the disk refuses; the partition is unchanged.
         """
-        with committing(Place(self.store, self.locks), None, inputs, seed) as commit:
+        with committing(self, None, inputs, seed) as commit:
             return commit.publish(partition, rows)
 
     def remove(self, partition: Partition) -> None:
@@ -284,7 +284,7 @@ class Lake:
             When another process is writing this partition.
         """
         with held(self.locks, partition.lock_name):
-            finish_interrupted(Place(self.store, self.locks), partition)
+            finish_interrupted(self, partition)
             receipt = self.receipt(partition)
             record = None if receipt is None or receipt.commit is None else final_record(self.notes, receipt.commit)
             if record is not None and record.holds(partition):

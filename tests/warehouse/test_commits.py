@@ -213,7 +213,7 @@ def test_two_commits_of_one_name_do_not_wait_for_each_other_one_is_declined(lake
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
         with (
-            pytest.raises(Declined, match=f"batch-1 is being written by process {other.pid}"),
+            pytest.raises(Declined, match=f"the decisions of 1 are being written by process {other.pid}"),
             lake.commit("batch-1", inputs="y"),
         ):
             pass

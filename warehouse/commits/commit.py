@@ -10,15 +10,14 @@ alone needs no record: it is put in force at once.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from typing import Any
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from catalog.errors import Declined, LakeError, ServiceError
 from catalog.names import EMPTY_GROUP
-from catalog.settings import LockPlace
 from warehouse.commits.locks import held, in_words, waited_for
 from warehouse.commits.record import (
     CommitRecord,
@@ -37,13 +36,11 @@ from warehouse.partition import Action, Partition, Published, name_of, table_cal
 from warehouse.receipts import CODE_VERSION, Receipt
 from warehouse.stores.protocol import LakeStore
 
+if TYPE_CHECKING:
+    from warehouse.lake import Lake
 
-@dataclass(frozen=True)
-class Place:
-    """Where commits are made: the store of a lake, and its locks."""
-
-    store: LakeStore
-    locks: LockPlace
+_OF_A_SIDE = {*OF_BOTH, *OF_THE_TWIN, *OF_A_RETAILER}
+"""Tables of decisions, which only a lake of their own side may hold."""
 
 
 def finish_left(store: LakeStore, name: str) -> list[str]:
@@ -78,7 +75,7 @@ def finish(store: LakeStore, record: CommitRecord) -> None:
     make_final(store.notes, record.name)
 
 
-def finish_interrupted(place: Place, holding: Partition | None = None) -> list[str]:
+def finish_interrupted(lake: "Lake", holding: Partition | None = None) -> list[str]:
     """Finish the commits that a kill interrupted, and return their names.
 
     Parameters
@@ -88,45 +85,32 @@ def finish_interrupted(place: Place, holding: Partition | None = None) -> list[s
         finishes that right now is waited for. Without it only commits that nobody holds are finished.
     """
     finished = []
-    for name in pending_names(place.store.notes):
+    for name in pending_names(lake.store.notes):
         if holding is not None:
-            record = _pending_or_none(place.store, name)
+            try:
+                record = read_record(lake.store.notes, pending_record_name(name))
+            except LakeError:
+                continue  # a damaged record holds nothing
             if record is not None and record.holds(holding):
-                with waited_for(place.locks, name):
-                    finished += finish_left(place.store, name)
+                with waited_for(lake.locks, name):
+                    finished += finish_left(lake.store, name)
             continue
-        try:
-            with held(place.locks, name):
-                finished += finish_left(place.store, name)
-        except (Declined, LakeError, ServiceError, OSError):
-            continue  # being made right now, or beyond repair by itself: `health --files` and `doctor` name it
+        with suppress(Declined, LakeError, ServiceError, OSError), held(lake.locks, name):  # `doctor` names the others
+            finished += finish_left(lake.store, name)
     return finished
-
-
-def _pending_or_none(store: LakeStore, name: str) -> CommitRecord | None:
-    try:
-        return read_record(store.notes, pending_record_name(name))
-    except LakeError:
-        return None
 
 
 class Commit:
     """Changes of partitions that are being staged; they count when the block of `committing` ends without an error."""
 
-    def __init__(self, place: Place, name: str | None, inputs: str, seed: int | None, stack: ExitStack) -> None:
+    def __init__(self, lake: "Lake", name: str | None, inputs: str, seed: int | None, stack: ExitStack) -> None:
         """Begin a commit; `stack` holds the locks of its partitions until it is made."""
-        self._place, self._name, self._inputs, self._seed, self._stack = place, name, inputs, seed, stack
-        self._staged: dict[Partition, Published | None] = {}
-        self._before: dict[Partition, str | None] = {}
-        self._taken_from: dict[Partition, str] = {}
+        self._lake, self._name, self._inputs, self._seed, self._stack = lake, name, inputs, seed, stack
+        self._parts: dict[Partition, CommittedPart] = {}
         self._remarks: dict[str, Any] = {}
-        self._has_a_side = self._changes = False
-        self._counts = False
-
-    @property
-    def published(self) -> list[Published]:
+        self._has_a_side = self._changes = self._counts = False
+        self.published: list[Published] = []
         """What happened to each partition that was published, in order."""
-        return [published for published in self._staged.values() if published is not None]
 
     def publish(self, partition: Partition, rows: pa.Table, *, inputs: str | None = None) -> Published:
         """Stage a partition whole; `inputs` are those of the commit if no others are given.
@@ -142,34 +126,31 @@ class Commit:
         """
         name_of(partition)  # refuses names that could lead out of the lake
         conforming = conform(rows, table_called(partition.table))
-        self._hold(partition)
-        before = self._look(partition)
-        self._staged[partition] = None
+        before = self._hold(partition)
 
         def receipt_of(size: int, sha256: str) -> Receipt:
             made_from = self._inputs if inputs is None else inputs
             return Receipt(conforming.num_rows, size, sha256, made_from, self._seed, CODE_VERSION, self._name)
 
-        receipt = self._place.store.stage(partition, conforming, receipt_of)
-        self._staged[partition] = staged = Published(partition, receipt, _action(before, receipt))
-        if before != receipt or self._place.store.sha256_anew(partition) != receipt.sha256:
-            self._changes = True
-        return staged
+        receipt = self._lake.store.stage(partition, conforming, receipt_of)
+        self._parts[partition] = replace(self._parts[partition], receipt=receipt)
+        self._changes |= before != receipt or self._lake.store.sha256_anew(partition) != receipt.sha256
+        action: Action = "written" if before is None else "unchanged" if before.sha256 == receipt.sha256 else "replaced"
+        self.published.append(Published(partition, receipt, action))
+        return self.published[-1]
 
     def remove(self, partition: Partition) -> None:
         """Stage the removal of a partition; does nothing when there is none. It is a part of no commit then."""
-        if self._place.store.holds(partition):
-            self._hold(partition)
-            before = self._look(partition)
-            if before is not None and before.commit not in (None, self._name):
-                self._taken_from[partition] = before.commit
-            self._staged[partition] = None
+        if self._lake.store.holds(partition):
+            before = self._hold(partition)
+            taken_from = None if before is None or before.commit == self._name else before.commit
+            self._parts[partition] = replace(self._parts[partition], receipt=None, taken_from=taken_from)
             self._changes = True
 
     @property
     def remarks(self) -> Mapping[str, Any]:
         """What was remarked on the commit of this name that was made before; empty where there was none."""
-        earlier = None if self._name is None else final_record(self._place.store.notes, self._name)
+        earlier = None if self._name is None else final_record(self._lake.store.notes, self._name)
         return {} if earlier is None else earlier.remarks
 
     def remark(self, **facts: Any) -> None:
@@ -180,22 +161,13 @@ class Commit:
         """Keep the parts of the commit that this one takes the place of, unless they are staged anew; and remarks."""
         self._remarks = {**earlier.remarks, **self._remarks}
         for part in earlier.parts:
-            if part.partition not in self._staged and part.receipt is not None:
-                self._before[part.partition] = self._known(part.receipt)
-                self._staged[part.partition] = Published(part.partition, part.receipt, "unchanged")
+            if part.receipt is not None:
+                kept = CommittedPart(part.partition, part.receipt, self._stamp(part.receipt))
+                self._parts.setdefault(part.partition, kept)
 
     def make(self) -> None:
         """Let everything that was staged count, and put it in force."""
-        store = self._place.store
-        parts = tuple(
-            CommittedPart(
-                partition,
-                None if staged is None else staged.receipt,
-                self._before[partition],
-                self._taken_from.get(partition),
-            )
-            for partition, staged in self._staged.items()
-        )
+        store, parts = self._lake.store, tuple(self._parts.values())
         if self._name is None:
             self._counts = True
             store.put_in_force(parts)
@@ -210,36 +182,34 @@ class Commit:
 
     def abandon(self) -> None:
         """Take away what was staged, unless it counts already."""
-        store = self._place.store
+        store = self._lake.store
         if self._counts or (self._name is not None and self._name in pending_names(store.notes)):
             return
-        store.unstage(self._staged)
+        store.unstage(self._parts)
 
-    def _look(self, partition: Partition) -> Receipt | None:
-        """Return the receipt that is in force before a part is staged, and remember it."""
-        before = self._place.store.receipt(partition)
-        self._before.setdefault(partition, self._known(before))
+    def _hold(self, partition: Partition) -> Receipt | None:
+        """Hold the lock of a partition until the commit is made; return the receipt that is in force."""
+        if partition in self._parts:
+            return self._lake.store.receipt(partition)
+        if not self._has_a_side and partition.group != EMPTY_GROUP and partition.table in _OF_A_SIDE:
+            claim(self._lake.store, "retailer" if self._seed is None else "twin")
+            self._has_a_side = True
+        self._stack.enter_context(held(self._lake.locks, partition.lock_name))
+        finish_interrupted(self._lake, partition)
+        before = self._lake.store.receipt(partition)
+        self._parts[partition] = CommittedPart(partition, None, self._stamp(before))
         return before
 
-    def _known(self, before: Receipt | None) -> str | None:
-        """Return what a record says of what was in force: nothing where locks keep all others out."""
-        if not self._place.store.is_shared:
+    def _stamp(self, before: Receipt | None) -> str | None:
+        """Return what a record keeps of what was in force: nothing where locks keep all others out."""
+        if not self._lake.store.is_shared:
             return None
         return before.fingerprint if before else ""
-
-    def _hold(self, partition: Partition) -> None:
-        if partition in self._staged:
-            return
-        if not self._has_a_side and is_of_a_side(partition):
-            claim(self._place.store, "retailer" if self._seed is None else "twin")
-            self._has_a_side = True
-        self._stack.enter_context(held(self._place.locks, partition.lock_name))
-        finish_interrupted(self._place, partition)
 
 
 @contextmanager
 def committing(
-    place: Place, name: str | None, inputs: str, seed: int | None, *, amends: bool = False
+    lake: "Lake", name: str | None, inputs: str, seed: int | None, *, amends: bool = False
 ) -> Iterator[Commit]:
     """Stage partitions in the block; at its end they count, all of them, or none when it raises.
 
@@ -260,13 +230,13 @@ def committing(
     with ExitStack() as stack:
         try:
             if name is not None:
-                stack.enter_context(held(place.locks, name))
-                if name in pending_names(place.store.notes):
-                    finish_left(place.store, name)
-            commit = Commit(place, name, inputs, seed, stack)
+                stack.enter_context(held(lake.locks, name))
+                if name in pending_names(lake.store.notes):
+                    finish_left(lake.store, name)
+            commit = Commit(lake, name, inputs, seed, stack)
             try:
                 yield commit
-                before = final_record(place.store.notes, name) if amends and name is not None else None
+                before = final_record(lake.store.notes, name) if amends and name is not None else None
                 if before is not None:
                     commit.keep(before)
                 commit.make()
@@ -274,22 +244,11 @@ def committing(
                 commit.abandon()
                 raise
         except OSError as error:
-            raise LakeError(_refused(place, name, error)) from error
+            raise LakeError(_refused(lake, name, error)) from error
 
 
-def is_of_a_side(partition: Partition) -> bool:
-    """Tell whether a partition is of decisions, which only a lake of their own side may hold."""
-    return partition.group != EMPTY_GROUP and partition.table in {*OF_BOTH, *OF_THE_TWIN, *OF_A_RETAILER}
-
-
-def _refused(place: Place, name: str | None, error: OSError) -> str:
-    why = f"{place.store.address}: {name or 'a partition'} cannot be written ({error.strerror or error})"
-    if name is not None and name in pending_names(place.store.notes):
+def _refused(lake: "Lake", name: str | None, error: OSError) -> str:
+    why = f"{lake.store.address}: {name or 'a partition'} cannot be written ({error.strerror or error})"
+    if name is not None and name in pending_names(lake.store.notes):
         return f"{why} to its end; it counts all the same: mend the disk, and whoever opens the lake next finishes it"
     return f"{why}; what stands there is unchanged, mend the disk and run again"
-
-
-def _action(before: Receipt | None, receipt: Receipt) -> Action:
-    if before is None:
-        return "written"
-    return "unchanged" if before.sha256 == receipt.sha256 else "replaced"

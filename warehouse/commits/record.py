@@ -8,7 +8,7 @@ that a commit of another name takes out of the lake, and ends with its last part
 
 import datetime as dt
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -67,14 +67,10 @@ class CommitRecord:
     remarks: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def holds(self, partition: Partition) -> bool:
-        """Tell whether a partition is among the parts."""
+        """Return whether a partition is among the parts."""
         return any(part.partition == partition for part in self.parts)
 
-    def without(self, partition: Partition) -> "CommitRecord":
-        """Return the record without a partition."""
-        return self.without_all({partition})
-
-    def without_all(self, partitions: Collection[Partition]) -> "CommitRecord":
+    def without(self, *partitions: Partition) -> "CommitRecord":
         """Return the record without some partitions."""
         return replace(self, parts=tuple(part for part in self.parts if part.partition not in partitions))
 
@@ -148,7 +144,11 @@ def record_from(text: str) -> CommitRecord:
     ValueError, TypeError, KeyError
         When it is none, or not as it was written.
     """
-    return _record(unsealed(text))
+    fields = unsealed(text)
+    if fields.keys() - {"remarks"} != {"name", "inputs", "parts"}:
+        raise ValueError(f"its fields are {', '.join(fields)}")
+    parts = tuple(_part(part) for part in fields["parts"])
+    return CommitRecord(fields["name"], fields["inputs"], parts, fields.get("remarks", {}))
 
 
 def final_record(notes: Notes, name: str) -> CommitRecord | None:
@@ -167,11 +167,6 @@ def final_names(notes: Notes) -> list[str]:
 def pending_names(notes: Notes) -> list[str]:
     """Return the names of the commits that are pending: being put in force right now, or left by a kill."""
     return _commits_in(notes, PENDING)
-
-
-def has_record(notes: Notes, name: str) -> bool:
-    """Tell whether a commit has a record, be it damaged or still pending."""
-    return any(notes.changed_at(note) for note in (record_name(name), pending_record_name(name)))
 
 
 def write_pending(notes: Notes, record: CommitRecord) -> bool:
@@ -201,25 +196,18 @@ def supersede(notes: Notes, record: CommitRecord) -> None:
             taken.setdefault(part.taken_from, set()).add(part.partition)
     for name, partitions in taken.items():
         before = final_record(notes, name)
-        after = None if before is None else before.without_all(partitions)
+        after = None if before is None else before.without(*partitions)
         if after is not None and after != before:
             amend(notes, after)
 
 
 def _commits_in(notes: Notes, folder: str) -> list[str]:
-    found = (note.removeprefix(f"{folder}/") for note in notes.names(folder))
-    return sorted(name.removesuffix(RECORD_ENDING) for name in found if name.endswith(RECORD_ENDING))
+    names = (note.removeprefix(f"{folder}/") for note in notes.names(folder))
+    return sorted(name.removesuffix(RECORD_ENDING) for name in names if name.endswith(RECORD_ENDING))
 
 
-def _record(said: dict[str, Any]) -> CommitRecord:
-    if said.keys() - {"remarks"} != {"name", "inputs", "parts"}:
-        raise ValueError(f"its fields are {', '.join(said)}")
-    parts = tuple(_part(part) for part in said["parts"])
-    return CommitRecord(said["name"], said["inputs"], parts, said.get("remarks", {}))
-
-
-def _part(said: dict[str, Any]) -> CommittedPart:
-    date = said["business_date"]
-    partition = Partition(said["table"], date and dt.date.fromisoformat(date), said["group"])
-    receipt = None if said["receipt"] is None else receipt_from(said["receipt"])
-    return CommittedPart(partition, receipt, said.get("before"), said.get("taken_from"))
+def _part(fields: dict[str, Any]) -> CommittedPart:
+    date = fields["business_date"]
+    partition = Partition(fields["table"], date and dt.date.fromisoformat(date), fields["group"])
+    receipt = None if fields["receipt"] is None else receipt_from(fields["receipt"])
+    return CommittedPart(partition, receipt, fields.get("before"), fields.get("taken_from"))

@@ -16,7 +16,6 @@ from warehouse.commits.record import (
     CommitRecord,
     final_names,
     final_record,
-    has_record,
     pending_names,
     pending_record_name,
     read_record,
@@ -135,4 +134,5 @@ def _without_decisions(lake: Lake, within: Within | None) -> Iterator[Finding]:
 
 def _has_record(lake: Lake, receipt: Receipt) -> bool:
     """Tell whether the commit of a part has a record, be it damaged or still pending."""
-    return receipt.commit is not None and has_record(lake.notes, receipt.commit)
+    names = (record_name, pending_record_name)
+    return receipt.commit is not None and any(lake.notes.changed_at(name(receipt.commit)) for name in names)
