@@ -48,8 +48,7 @@ class PriceBounds:
 def price_bounds(products: Sequence[Product], guardrails: Guardrails, money: Currency = EUR) -> PriceBounds:
     """Return the bounds that the guardrails leave each product, in whole smallest units."""
     ending = guardrails.price_ending
-    margins = {category: guardrails.margin_of(category) for category in {product.category for product in products}}
-    least_paid = [product.unit_cost * (1 + margins[product.category]) for product in products]
+    least_paid = [product.unit_cost * (1 + guardrails.margin_of(product.category)) for product in products]
     return PriceBounds(
         floors=not_below(np.array([product.floor for product in products]), ending, money),
         ceilings=not_above(np.array([product.ceiling for product in products]), ending, money),
@@ -101,7 +100,7 @@ def conflicts(products: Sequence[Product], store: Store) -> Iterator[str]:
 
 def _conflicts_of_the_shelf(products: Sequence[Product], guardrails: Guardrails) -> Iterator[str]:
     skus = {product.sku for product in products}
-    for field, prices in (("frozen", guardrails.frozen), *_events(guardrails)):
+    for field, prices in _fixed_prices(guardrails):
         if strangers := sorted(prices.keys() - skus):
             yield f"{field}: {strangers[0]!r} is not on the shelf"
     categories = {product.category for product in products}
@@ -119,8 +118,9 @@ def _conflicts_of_the_shelf(products: Sequence[Product], guardrails: Guardrails)
         )
 
 
-def _events(guardrails: Guardrails) -> Iterator[tuple[str, dict[str, float]]]:
-    """Yield each event's place in the file and its prices, EUR by sku."""
+def _fixed_prices(guardrails: Guardrails) -> Iterator[tuple[str, dict[str, float]]]:
+    """Yield the fields that fix prices, and what they say, EUR by sku."""
+    yield "frozen", guardrails.frozen
     for number, event in enumerate(guardrails.frozen_during):
         yield f"frozen_during[{number}]", event.prices
 
@@ -141,29 +141,23 @@ def _conflicts_of_modes(products: Sequence[Product], store: Store) -> Iterator[s
     """Yield modes with which another limit binds nothing, or that a store which sells outside cannot keep."""
     rails, drawn = store.guardrails, store.drawn_prices
     if rails.changes_per_day == 0:
-        for field, default in (
-            ("down_only_within_day", False),
-            ("largest_step", None),
-            ("largest_daily_move", None),
-            ("moving_share", 1.0),
-        ):
-            if (found := getattr(rails, field)) != default:
+        for field in ("down_only_within_day", "largest_step", "largest_daily_move", "moving_share"):
+            found = getattr(rails, field)
+            if found != type(rails).model_fields[field].default:
                 yield (
                     f"{field}: {found} binds nothing where changes_per_day is 0, for no price changes within the day; "
                     f"leave {field} out, or allow changes"
                 )
-    if store.sales == "outside" and rails.one_price is not None:
-        yield (
-            f"one_price: {rails.one_price}: stores that sell outside have prices of their own, each around its own "
-            "shelf price; leave one_price out"
-        )
-    for field in ("families", "own_brands"):
-        if store.sales == "outside" and getattr(rails, field):
+    if store.sales != "outside":
+        return
+    for field in ("one_price", "families", "own_brands"):
+        if found := getattr(rails, field):
+            named = f"{field}: {found}" if isinstance(found, str) else field
             yield (
-                f"{field}: stores that sell outside have prices of their own, which no other price moves; leave "
+                f"{named}: stores that sell outside have prices of their own, which no other price moves; leave "
                 f"{field} out"
             )
-    if store.sales == "outside" and drawn.changes != "hourly":
+    if drawn.changes != "hourly":
         for product in products:
             if drawn.includes(product.sku) and rails.allow_only_markdowns(product.sku, product.category):
                 yield (
@@ -174,7 +168,7 @@ def _conflicts_of_modes(products: Sequence[Product], store: Store) -> Iterator[s
 
 def _conflicts_of_a_markdown(product: Product, lowest: float, guardrails: Guardrails, money: Currency) -> Iterator[str]:
     base = product.base_price
-    for field, prices in (("frozen", guardrails.frozen), *_events(guardrails)):
+    for field, prices in _fixed_prices(guardrails):
         if (price := prices.get(product.sku)) is not None and price > base:
             yield (
                 f"{field}: {product.sku}: {price} is above its base_price {base}, and it is in markdown_only; give a "
@@ -196,7 +190,7 @@ def _conflicts_of_a_product(product: Product, guardrails: Guardrails, money: Cur
             f"{field}: {share}: the lowest price of {product.sku} would be {least}, above its base_price "
             f"{product.base_price}, the price that must always be possible"
         )
-    for field, prices in (("frozen", guardrails.frozen), *_events(guardrails)):
+    for field, prices in _fixed_prices(guardrails):
         price = prices.get(product.sku)
         if price is not None and not product.floor <= price <= product.ceiling:
             yield f"{field}: {product.sku}: {price} is outside its floor {product.floor} and ceiling {product.ceiling}"
@@ -250,7 +244,7 @@ def price_links(products: Sequence[Product], store: Store) -> tuple[PriceLink, .
 
 def link_conflicts(products: Sequence[Product], store: Store) -> Iterator[str]:
     """Yield families and own brands that cannot be, each as `field: what was found and what to do`."""
-    found = [*_of_families(products, store), *_of_own_brands(products, store)]
+    found = list(_conflicts_of_sizes(products, store.guardrails))
     yield from found
     if found or not (links := price_links(products, store)):
         return
@@ -274,35 +268,23 @@ def link_conflicts(products: Sequence[Product], store: Store) -> Iterator[str]:
             )
 
 
-def _of_families(products: Sequence[Product], store: Store) -> Iterator[str]:
+def _conflicts_of_sizes(products: Sequence[Product], guardrails: Guardrails) -> Iterator[str]:
+    """Yield families and own brands whose products are not there, or not of sizes that can be compared."""
     shelf = {product.sku: product for product in products}
-    for number, family in enumerate(store.guardrails.families):
-        field = f"families[{number}]"
-        if strangers := [sku for sku in family.skus if sku not in shelf]:
+    groups = [(f"families[{number}]", family.skus) for number, family in enumerate(guardrails.families)]
+    groups += [(f"own_brands[{number}]", (rule.sku, rule.brand)) for number, rule in enumerate(guardrails.own_brands)]
+    for field, skus in groups:
+        if strangers := [sku for sku in skus if sku not in shelf]:
             yield f"{field}: {strangers[0]!r} is not on the shelf; name products of products.yaml"
             continue
-        if without := [sku for sku in family.skus if shelf[sku].measure is None]:
-            yield f"{field}: {without[0]} has no measure, so its size is not known; give it one in products.yaml"
+        is_family, without = field.startswith("families"), [sku for sku in skus if shelf[sku].measure is None]
+        if without:
+            if is_family:
+                yield f"{field}: {without[0]} has no measure, so its size is not known; give it one in products.yaml"
             continue
-        for one, other in combinations((shelf[sku] for sku in family.skus), 2):
-            if one.measured == other.measured:
+        for one, other in combinations((shelf[sku] for sku in skus), 2):
+            if is_family and one.measured == other.measured:
                 yield f"{field}: {other.sku} holds as much as {one.sku}; name packs of different sizes"
-            yield from _of_units(field, one, other)
-
-
-def _of_own_brands(products: Sequence[Product], store: Store) -> Iterator[str]:
-    shelf = {product.sku: product for product in products}
-    for number, rule in enumerate(store.guardrails.own_brands):
-        field = f"own_brands[{number}]"
-        if strangers := [sku for sku in (rule.sku, rule.brand) if sku not in shelf]:
-            yield f"{field}: {strangers[0]!r} is not on the shelf; name products of products.yaml"
-            continue
-        own, brand = shelf[rule.sku], shelf[rule.brand]
-        if own.measure is not None and brand.measure is not None:
-            yield from _of_units(field, own, brand)
-
-
-def _of_units(field: str, one: Product, other: Product) -> Iterator[str]:
-    if one.measured[1] != other.measured[1]:
-        units = f"{one.measured[1]}, and {other.sku} by the {other.measured[1]}"
-        yield f"{field}: {one.sku} is priced by the {units}; name products of one unit"
+            if one.measured[1] != other.measured[1]:
+                units = f"{one.measured[1]}, and {other.sku} by the {other.measured[1]}"
+                yield f"{field}: {one.sku} is priced by the {units}; name products of one unit"

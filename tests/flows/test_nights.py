@@ -175,9 +175,7 @@ def test_decisions_that_were_ingested_are_waited_for_and_never_simulated(lake: L
         lake.publish(replace(part, group="export-1"), Lake(two_days).read(part), inputs="an export")
     record(lake, Night(newest, "base prices stay"), "inputs")
     assert night_to_do(lake) == newest
-    with pytest.raises(
-        Declined, match="the last ingested, since none is simulated, found 2026-01-07"
-    ):
+    with pytest.raises(Declined, match="the last ingested, since none is simulated, found 2026-01-07"):
         refuse_what_cannot_be_closed(lake, newest + ONE_DAY)
     with pytest.raises(Declined, match="ingest its decisions first"):
         refuse_what_cannot_be_closed(lake, newest + 2 * ONE_DAY)
