@@ -113,8 +113,8 @@ def _ask(url: str, headers: Mapping[str, str], patience: float, answer: KnockRes
         if parts.username:
             login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
             request.add_header("Authorization", "Basic " + base64.b64encode(login.encode()).decode())
-        with urllib.request.build_opener(_WithoutRedirection()).open(request, timeout=patience) as found:
-            answer.status = found.status
+        with urllib.request.build_opener(_WithoutRedirection()).open(request, timeout=patience) as response:
+            answer.status = response.status
     except urllib.error.HTTPError as error:
         answer.status = error.code
         answer.problem = f"it answers {error.code} {error.reason}"

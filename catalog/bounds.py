@@ -127,13 +127,13 @@ def _fixed_prices(guardrails: Guardrails) -> Iterator[tuple[str, dict[str, float
 
 def _conflicts_of_events(guardrails: Guardrails) -> Iterator[str]:
     numbered = list(enumerate(guardrails.frozen_during))
-    for (number, one), (other_number, other) in combinations(numbered, 2):
-        both = max(one.first, other.first)
-        for sku in sorted(one.prices.keys() & other.prices.keys()):
-            if both <= min(one.last, other.last) and one.prices[sku] != other.prices[sku]:
+    for (number, event), (other_number, other) in combinations(numbered, 2):
+        both = max(event.first, other.first)
+        for sku in sorted(event.prices.keys() & other.prices.keys()):
+            if both <= min(event.last, other.last) and event.prices[sku] != other.prices[sku]:
                 yield (
                     f"frozen_during[{other_number}]: {sku}: {other.prices[sku]} stands on {both}, and so does "
-                    f"{one.prices[sku]} of frozen_during[{number}]; let one event end before the other begins"
+                    f"{event.prices[sku]} of frozen_during[{number}]; let one event end before the other begins"
                 )
 
 
@@ -142,17 +142,17 @@ def _conflicts_of_modes(products: Sequence[Product], store: Store) -> Iterator[s
     rails, drawn = store.guardrails, store.drawn_prices
     if rails.changes_per_day == 0:
         for field in ("down_only_within_day", "largest_step", "largest_daily_move", "moving_share"):
-            found = getattr(rails, field)
-            if found != type(rails).model_fields[field].default:
+            value = getattr(rails, field)
+            if value != type(rails).model_fields[field].default:
                 yield (
-                    f"{field}: {found} binds nothing where changes_per_day is 0, for no price changes within the day; "
+                    f"{field}: {value} binds nothing where changes_per_day is 0, for no price changes within the day; "
                     f"leave {field} out, or allow changes"
                 )
     if store.sales != "outside":
         return
     for field in ("one_price", "families", "own_brands"):
-        if found := getattr(rails, field):
-            named = f"{field}: {found}" if isinstance(found, str) else field
+        if value := getattr(rails, field):
+            named = f"{field}: {value}" if isinstance(value, str) else field
             yield (
                 f"{named}: stores that sell outside have prices of their own, which no other price moves; leave "
                 f"{field} out"
@@ -215,7 +215,7 @@ class PriceLink(NamedTuple):
     """The price of a product is at most `ratio` x that of another, by a rule; products are positions on the shelf."""
 
     rule: str
-    own: int
+    limited: int
     other: int
     ratio: float
 
@@ -229,28 +229,28 @@ def price_links(products: Sequence[Product], store: Store) -> tuple[PriceLink, .
     links = []
     for family in rails.families:
         sizes = [place[sku] for sku in family.skus if sku in place and products[place[sku]].measure is not None]
-        for small, large in combinations(sorted(sizes, key=lambda own: products[own].measured[0]), 2):
+        for small, large in combinations(sorted(sizes, key=lambda position: products[position].measured[0]), 2):
             ratio = products[large].measured[0] / products[small].measured[0]
             links.append(PriceLink("families", large, small, ratio))
     for rule in rails.own_brands:
         if rule.sku not in place or rule.brand not in place:
             continue
-        own, brand = products[place[rule.sku]], products[place[rule.brand]]
-        has_both = own.measure is not None and brand.measure is not None
-        ratio = own.measured[0] / brand.measured[0] if has_both else 1.0
+        cheaper, brand = products[place[rule.sku]], products[place[rule.brand]]
+        has_both = cheaper.measure is not None and brand.measure is not None
+        ratio = cheaper.measured[0] / brand.measured[0] if has_both else 1.0
         links.append(PriceLink("own_brands", place[rule.sku], place[rule.brand], ratio * (1 - rule.below)))
     return tuple(links)
 
 
 def link_conflicts(products: Sequence[Product], store: Store) -> Iterator[str]:
     """Yield families and own brands that cannot be, each as `field: what was found and what to do`."""
-    found = list(_conflicts_of_sizes(products, store.guardrails))
-    yield from found
-    if found or not (links := price_links(products, store)):
+    conflicts_of_sizes = list(_conflicts_of_sizes(products, store.guardrails))
+    yield from conflicts_of_sizes
+    if conflicts_of_sizes or not (links := price_links(products, store)):
         return
     graph = TopologicalSorter[int]()
     for link in links:
-        graph.add(link.own, link.other)
+        graph.add(link.limited, link.other)
     try:
         graph.prepare()
     except CycleError as error:
@@ -258,12 +258,12 @@ def link_conflicts(products: Sequence[Product], store: Store) -> Iterator[str]:
         yield f"own_brands: each of {names} is to stay below the next; take one rule out"
     bounds = price_bounds(products, store.guardrails, store.money)
     for link in links:
-        own, other = products[link.own].sku, products[link.other].sku
-        lowest = bounds.lowest[link.own]
+        sku, other = products[link.limited].sku, products[link.other].sku
+        lowest = bounds.lowest[link.limited]
         most = not_above(np.array(bounds.ceilings[link.other] * link.ratio), store.guardrails.price_ending, store.money)
         if lowest > most:
             yield (
-                f"{link.rule}: {own}: its lowest price {lowest:g} is above {most:g}, the most that {other} at its "
+                f"{link.rule}: {sku}: its lowest price {lowest:g} is above {most:g}, the most that {other} at its "
                 "ceiling allows, so the rule can never hold; lower its floor and margin, or take the rule out"
             )
 
@@ -282,9 +282,9 @@ def _conflicts_of_sizes(products: Sequence[Product], guardrails: Guardrails) -> 
             if is_family:
                 yield f"{field}: {without[0]} has no measure, so its size is not known; give it one in products.yaml"
             continue
-        for one, other in combinations((shelf[sku] for sku in skus), 2):
-            if is_family and one.measured == other.measured:
-                yield f"{field}: {other.sku} holds as much as {one.sku}; name packs of different sizes"
-            if one.measured[1] != other.measured[1]:
-                units = f"{one.measured[1]}, and {other.sku} by the {other.measured[1]}"
-                yield f"{field}: {one.sku} is priced by the {units}; name products of one unit"
+        for pack, other in combinations((shelf[sku] for sku in skus), 2):
+            if is_family and pack.measured == other.measured:
+                yield f"{field}: {other.sku} holds as much as {pack.sku}; name packs of different sizes"
+            if pack.measured[1] != other.measured[1]:
+                units = f"{pack.measured[1]}, and {other.sku} by the {other.measured[1]}"
+                yield f"{field}: {pack.sku} is priced by the {units}; name products of one unit"

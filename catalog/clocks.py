@@ -49,15 +49,15 @@ class Zone:
         """Every change of its clocks, in order of time."""
         starts, offsets = self._offsets
         moments = zip(starts[1:].tolist(), offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
-        return tuple(ClockChange(_naive(at + before), _naive(at + after)) for at, before, after in moments)
+        return tuple(ClockChange(_naive(start + before), _naive(start + after)) for start, before, after in moments)
 
     def local_us(self, moments: Ints) -> Ints:
         """Return the local times of moments: microseconds since 1970, local for UTC, shape (n,)."""
         starts, offsets = self._offsets
         if len(offsets) == 1:
             return moments + offsets[0] * _US_PER_SECOND
-        found = np.searchsorted(starts, moments // _US_PER_SECOND, side="right") - 1
-        return np.asarray(moments + offsets[np.maximum(found, 0)] * _US_PER_SECOND)
+        offset_of = np.searchsorted(starts, moments // _US_PER_SECOND, side="right") - 1
+        return np.asarray(moments + offsets[np.maximum(offset_of, 0)] * _US_PER_SECOND)
 
     def moments_us(self, local: Ints) -> tuple[Ints, Flags]:
         """Return the moments of local times, and flag those that a change of clocks skips or has twice.
@@ -85,12 +85,12 @@ class Zone:
             return np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.int64)
         days = np.arange(0, int((_LAST - _FIRST).total_seconds()), _DAY)
         offsets = [self._offset_at(int(day)) for day in days]
-        starts, found = [0], [offsets[0]]
+        starts, held = [0], [offsets[0]]
         for day, before, after in zip(days[1:].tolist(), offsets, offsets[1:], strict=False):
             if before != after:
                 starts.append(self._first_at(day - _DAY, day, before))
-                found.append(after)
-        return np.array(starts, dtype=np.int64), np.array(found, dtype=np.int64)
+                held.append(after)
+        return np.array(starts, dtype=np.int64), np.array(held, dtype=np.int64)
 
     def _first_at(self, low: int, high: int, before: int) -> int:
         """Return the second in (low, high] from which an offset no longer holds."""
@@ -141,8 +141,8 @@ def local_us(names: Sequence[str], of_row: NDArray[np.integer], moments: Ints) -
     place = np.array([distinct.index(name) for name in names])[np.maximum(of_row, 0)]
     local = moments.copy()
     for number, name in enumerate(distinct):
-        own = place == number
-        local[own] = zone_of(name).local_us(moments[own])
+        is_there = place == number
+        local[is_there] = zone_of(name).local_us(moments[is_there])
     return local
 
 

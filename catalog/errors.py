@@ -18,9 +18,9 @@ _LONGEST = 100
 """Characters of a word that is compared; nobody types more by mistake."""
 
 
-def did_you_mean(typed: str, known: Iterable[str]) -> str:
+def did_you_mean(typed: str, words: Iterable[str]) -> str:
     """Return a question about the nearest known word, to end a sentence with; empty when none is near."""
-    by_lower_case = {word.lower(): word for word in known}
+    by_lower_case = {word.lower(): word for word in words}
     near = get_close_matches(typed[:_LONGEST].lower(), by_lower_case, n=1, cutoff=_ALIKE)
     return f". Did you mean {by_lower_case[near[0]]}?" if near else ""
 

@@ -28,13 +28,13 @@ def price_ladder(catalog: Catalog, owners: Floats | None = None) -> Floats:
 def exact_ladder(catalog: Catalog, count: int, owners: Floats | None = None) -> Floats:
     """Return a ladder of so many prices before they are rounded, EUR, shape (n_products, count); see `price_ladder`."""
     floors, ceilings = _bounds(catalog)
-    own, last = np.clip(catalog.base_prices if owners is None else owners, floors, ceilings), count - 1
-    share = np.divide(own - floors, ceilings - floors, out=np.zeros(len(own)), where=ceilings > floors)
-    below = np.clip(np.ceil(share * last - _NOISE), own > floors, last - (own < ceilings)).astype(np.int64)
+    middle, last = np.clip(catalog.base_prices if owners is None else owners, floors, ceilings), count - 1
+    share = np.divide(middle - floors, ceilings - floors, out=np.zeros(len(middle)), where=ceilings > floors)
+    below = np.clip(np.ceil(share * last - _NOISE), middle > floors, last - (middle < ceilings)).astype(np.int64)
     exact = np.stack(
         [
-            np.interp(np.arange(count), [0, at, last], [floor, price, ceiling])
-            for at, floor, price, ceiling in zip(below, floors, own, ceilings, strict=True)
+            np.interp(np.arange(count), [0, place, last], [floor, price, ceiling])
+            for place, floor, price, ceiling in zip(below, floors, middle, ceilings, strict=True)
         ]
     )
     exact[:, 0] = floors  # where two prices leave no room between the ends

@@ -104,8 +104,8 @@ def read_mapping(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise CatalogError(f"{path}: not readable as YAML: {error}") from error
     if not isinstance(loaded, dict):
-        found = "nothing" if loaded is None else type(loaded).__name__
-        raise CatalogError(f"{path}: expected fields at the top level, found {found}")
+        kind = "nothing" if loaded is None else type(loaded).__name__
+        raise CatalogError(f"{path}: expected fields at the top level, found {kind}")
     return loaded
 
 
@@ -210,7 +210,7 @@ class Catalog:
         Names of stores are left out, and so are sections that decide no price: a webhook that is added makes no night
         anew.
         """
-        left_out = {"names", *(own.name for own in SECTIONS if not own.decides_prices)}
+        left_out = {"names", *(section.name for section in SECTIONS if not section.decides_prices)}
         store = self.store.model_dump_json(exclude=left_out)
         return "\n".join(product.model_dump_json() for product in self.products), store
 
@@ -220,9 +220,9 @@ class Catalog:
         A day that is being sold keeps the products that it opened with; what limits prices now binds them all the same.
         """
         of_product = ("floor_price", "ceiling_price", "unit_cost")
-        bounds = {own.sku: {name: getattr(own, name) for name in of_product} for own in now.products}
-        products = tuple(own.model_copy(update=bounds.get(own.sku, {})) for own in self.products)
-        of_store = ("guardrails", "approval", *(own.name for own in SECTIONS))
+        bounds = {product.sku: {name: getattr(product, name) for name in of_product} for product in now.products}
+        products = tuple(product.model_copy(update=bounds.get(product.sku, {})) for product in self.products)
+        of_store = ("guardrails", "approval", *(section.name for section in SECTIONS))
         limits = {name: getattr(now.store, name) for name in of_store}
         return Catalog(products, self.store.model_copy(update=limits))
 
@@ -238,11 +238,11 @@ class Catalog:
         CatalogError
             When no product has it; the message lists those that exist.
         """
-        if (found := self._by_sku.get(sku)) is not None:
-            return found
-        known = ", ".join(self.skus[:20]) + (" ..." if len(self.skus) > 20 else "")  # noqa: PLR2004
+        if (product := self._by_sku.get(sku)) is not None:
+            return product
+        first = ", ".join(self.skus[:20]) + (" ..." if len(self.skus) > 20 else "")  # noqa: PLR2004
         meant = did_you_mean(sku, self.skus)
-        raise CatalogError(f"no product has the sku {_shown(sku)}; the shelf has {known}{meant}")
+        raise CatalogError(f"no product has the sku {_shown(sku)}; the shelf has {first}{meant}")
 
 
 def folder_of(directory: Path | None) -> Path:
@@ -324,9 +324,9 @@ def restored(products: str, store: str) -> Catalog:
         When it has a field or a value that is no longer allowed.
     """
     try:
-        known = {"currency": currency_of(str(json.loads(store)["currency"]))}
-        shelf = tuple(Product.model_validate_json(line, context=known) for line in products.splitlines())
-        return Catalog(shelf, Store.model_validate_json(store, context=known))
+        context = {"currency": currency_of(str(json.loads(store)["currency"]))}
+        shelf = tuple(Product.model_validate_json(line, context=context) for line in products.splitlines())
+        return Catalog(shelf, Store.model_validate_json(store, context=context))
     except ValidationError as error:
         refusal = refused(error, schema_of(Product if error.title == Product.__name__ else Store))
         raise CatalogError(f"a stored catalog can no longer be read: {refusal.sentence(_shown)}") from error

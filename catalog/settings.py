@@ -82,11 +82,11 @@ def _system_user() -> str:
         return f"user {os.getuid()}"
 
 
-def _registry_of(known: dict[str, Any]) -> str:
+def _registry_of(fields: dict[str, Any]) -> str:
     """Return where the registry is by default: the address of a database, which has a password, is no client's."""
-    if known.get("database") is not None:
-        return str(known["mlflow"].url)
-    return f"sqlite:///{known['home'] / 'mlflow' / 'mlflow.db'}"
+    if fields.get("database") is not None:
+        return str(fields["mlflow"].url)
+    return f"sqlite:///{fields['home'] / 'mlflow' / 'mlflow.db'}"
 
 
 def key_of(secret: SecretStr) -> bytes:
@@ -108,14 +108,14 @@ def _roles_in(text: str) -> tuple[tuple[str, Role], ...]:
     ValueError
         When a pair is none, or its role is unknown.
     """
-    found: list[tuple[str, Role]] = []
+    pairs: list[tuple[str, Role]] = []
     for pair in filter(None, (part.strip() for part in text.split(","))):
         name, _, given = (part.strip() for part in pair.rpartition("="))
         role = next((role for role in ROLES if role == given), None)
         if not name or role is None:
             raise ValueError(f"expected pairs such as anna=manager with {', '.join(ROLES)}, found {pair!r}")
-        found.append((name, role))
-    return tuple(found)
+        pairs.append((name, role))
+    return tuple(pairs)
 
 
 def _in_words(default: str) -> dict[str, JsonValue]:
@@ -202,7 +202,7 @@ class Settings(BaseModel):
     sql_seconds: int = Field(300, ge=1, le=86_400)
     """seconds that `shelfprice sql` takes for an answer; a query that takes longer is ended"""
     prefect_api: str = Field(
-        default_factory=lambda known: f"{known['prefect'].url}/api",
+        default_factory=lambda fields: f"{fields['prefect'].url}/api",
         validation_alias="PREFECT_API_URL",
         json_schema_extra=_in_words("that of `shelfprice up`; without it, commands run without Prefect"),
     )
@@ -361,15 +361,15 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     SettingError
         When a variable cannot be used; the message says which, what was expected and what was found.
     """
-    known = os.environ if environ is None else environ
+    variables_set = os.environ if environ is None else environ
     variables = map(_variable_of, Settings.model_fields.values())
     try:
-        return Settings(**{name: value for name in variables if (value := known.get(name))})
+        return Settings(**{name: value for name in variables if (value := variables_set.get(name))})
     except ValidationError as error:
         refusal = refused(error, schema_of(Settings))._replace(is_rule=False)  # the value is ours to tell: see below
         is_secret = refusal.field in _secrets()
-        told = refusal.sentence(lambda found: "another text" if is_secret else without_login(repr(found)))
-        raise SettingError(told) from error
+        sentence = refusal.sentence(lambda value: "another text" if is_secret else without_login(repr(value)))
+        raise SettingError(sentence) from error
 
 
 def _secrets() -> set[str]:

@@ -166,9 +166,9 @@ def _refuse_absent_prefect(api: str) -> None:
             "PREFECT_API_AUTH_STRING to its user:password, or unset PREFECT_API_URL to run without it"
         )
     if not answer.is_good or _is_another(answer):
-        found = "something else answers there" if _is_another(answer) else answer.problem
+        problem = "something else answers there" if _is_another(answer) else answer.problem
         raise ServiceError(
-            f"expected Prefect at {where}, found: {found}; nothing was done and old prices hold: start it with "
+            f"expected Prefect at {where}, found: {problem}; nothing was done and old prices hold: start it with "
             "`shelfprice up`, or unset PREFECT_API_URL to run without it"
         )
 

@@ -82,9 +82,9 @@ def as_command(run: Flow[_P, Any]) -> Callable[_P, Any]:
         if has_server():
             state: Any = run(*args, **kwargs, return_state=True)
             return state if state.is_cancelled() else state.result()
-        found = run.fn(*args, **kwargs)
+        result = run.fn(*args, **kwargs)
         _strike_out(run.name, signature(run.fn).bind(*args, **kwargs).arguments.get("store"))
-        return found
+        return result
 
     return call
 
@@ -110,11 +110,11 @@ def registry_of(workspace: Workspace) -> "MlflowRegistry":
 def say_damaged_books(lake: Lake, dates: Sequence[dt.date]) -> list[str]:
     """Say which damaged books were passed over on some dates, each once, and return these sentences."""
     published = {date for date in lake.dates("booked_prices") if dates and dates[0] < date <= dates[-1]}
-    told, sentences = set[dt.date](), list[str]()
+    reported, sentences = set[dt.date](), list[str]()
     for date in sorted({*dates[:1], *published}):
         damaged = books_passed_over(lake, date)
-        if damaged is not None and not told.issuperset(damaged.dates):
-            told.update(damaged.dates)
+        if damaged is not None and not reported.issuperset(damaged.dates):
+            reported.update(damaged.dates)
             sentences.append(f"{damaged.sentence}: run {damaged.remedy}")
             say(sentences[-1])
     return sentences
@@ -134,8 +134,8 @@ def name_run(name: str, **parameters: Any) -> None:
     """Name the flow run we are in, and keep parameters that it chose itself: run again, it chooses the same."""
     if is_in_a_run():
         with get_client(sync_client=True) as client:
-            told = {**this_run.get_parameters(), **parameters}
-            client.update_flow_run(UUID(this_run.get_id()), name=name, parameters=told)
+            all_parameters = {**this_run.get_parameters(), **parameters}
+            client.update_flow_run(UUID(this_run.get_id()), name=name, parameters=all_parameters)
 
 
 def ended(flow: Flow[..., Any], flow_run: FlowRun, state: State) -> None:  # noqa: ARG001 - Prefect passes all three

@@ -96,30 +96,30 @@ def now_of(workspace: Workspace) -> dt.datetime:
     Declined
         When `SHELFPRICE_NOW` is set and the catalog is no rehearsal, or holds no moment.
     """
-    said = workspace.settings.now
-    if said is None:
+    setting = workspace.settings.now
+    if setting is None:
         return dt.datetime.now(dt.UTC)
     if not workspace.catalog.store.rehearsal:
         raise Declined(
-            f"SHELFPRICE_NOW: expected none where store.yaml does not say `rehearsal: true`, found {said}; nothing was "
-            "done, for a real store's clock is this machine's: unset it"
+            f"SHELFPRICE_NOW: expected none where store.yaml does not say `rehearsal: true`, found {setting}; nothing "
+            "was done, for a real store's clock is this machine's: unset it"
         )
     try:
-        moment = _moment_in(said)
+        moment = _moment_in(setting)
     except (OSError, ValueError) as error:
         raise Declined(
             f"SHELFPRICE_NOW: expected a moment with an offset such as 2026-01-19T08:00:00Z, or a file that holds one, "
-            f"found {said} ({error}); nothing was done: write one"
+            f"found {setting} ({error}); nothing was done: write one"
         ) from error
     return moment.astimezone(dt.UTC)
 
 
-def _moment_in(said: str) -> dt.datetime:
+def _moment_in(setting: str) -> dt.datetime:
     """Return the moment that a text, or the file that it names, says; a file is read each time."""
     try:
-        moment = dt.datetime.fromisoformat(said)
+        moment = dt.datetime.fromisoformat(setting)
     except ValueError:
-        moment = dt.datetime.fromisoformat(Path(said).read_text(encoding="utf-8").strip())
+        moment = dt.datetime.fromisoformat(Path(setting).read_text(encoding="utf-8").strip())
     if moment.tzinfo is None:
         raise ValueError("it has no offset")
     return moment

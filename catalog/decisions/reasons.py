@@ -125,14 +125,14 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
 
 def reason(catalog: Catalog, rules: tuple[str, ...], change: PriceMove) -> str:
     """Return the sentence of a single decision: the same one as `reasons`, at once."""
-    rule, asked, shown, money = rules[change.rule], change.unconstrained, change.new_price, catalog.store.money
-    differs = _rounded(asked, money.scale) != _rounded(shown, money.scale)  # else it asked for just this price
+    rule, wanted, shown, money = rules[change.rule], change.unconstrained, change.new_price, catalog.store.money
+    differs = _rounded(wanted, money.scale) != _rounded(shown, money.scale)  # else it asked for just this price
     limited = rule in LIMITS and differs
     left = (change.stock, change.minutes_left) if rule == "stock_value" else (0, 0)
     parts = (
         _move(money, catalog.products[change.product].name, change.old_price, shown),
         _because(rule, *left),
-        _asked(money, asked if limited else 0.0, limited * (1 + change.explored)),
+        _asked(money, wanted if limited else 0.0, limited * (1 + change.explored)),
         _kept(money, _rounded(change.unit_value + float(_costs_in(catalog)[change.product]), money.scale)),
         _chance(_rounded(100 * change.p_sale, 1)),
     )
@@ -161,8 +161,8 @@ def _distinct(*columns: Ints | Floats) -> tuple[Ints, Ints]:
     for column in columns:
         codes, values = pd.factorize(column, use_na_sentinel=False)
         if len(values) > 1:
-            combined, found = pd.factorize(combined * len(values) + codes)
-            count = len(found)
+            combined, distinct = pd.factorize(combined * len(values) + codes)
+            count = len(distinct)
     first = np.empty(min(count, len(combined)), dtype=np.int64)
     first[combined[::-1]] = np.arange(len(combined))[::-1]
     return combined, first

@@ -164,8 +164,8 @@ class Told(NamedTuple):
     @classmethod
     def of(cls, answer: PriceDecision, shown: Floats, first: int = 0) -> Self:
         """Return it of a tick before which other prices were shown, EUR; its own prices begin at `first` among all."""
-        own = np.flatnonzero(answer.prices != shown)
-        return cls(own + first, *(getattr(answer, name).ravel()[own] for name in cls._fields[1:]))
+        changed = np.flatnonzero(answer.prices != shown)
+        return cls(changed + first, *(getattr(answer, name).ravel()[changed] for name in cls._fields[1:]))
 
 
 @dataclass(frozen=True)

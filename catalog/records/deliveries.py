@@ -44,5 +44,7 @@ class Deliveries(Record):
     def most_within(self, days: int) -> int:
         """Return how many deliveries come at most within so many days in a row."""
         weeks, rest = divmod(days, _A_WEEK)
-        own = self.days()
-        return weeks * len(own) + max(sum((day - first) % _A_WEEK < rest for day in own) for first in range(_A_WEEK))
+        delivered = self.days()
+        return weeks * len(delivered) + max(
+            sum((day - first) % _A_WEEK < rest for day in delivered) for first in range(_A_WEEK)
+        )

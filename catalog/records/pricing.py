@@ -124,13 +124,13 @@ class DrawnPriceRules(Record):
     def numbers_of_families(self, skus: Sequence[str]) -> list[int]:
         """Return the number of each product's family; a product without one has a number of its own."""
         first = {sku: family[0] for family in self.families for sku in family}
-        place = {sku: at for at, sku in enumerate(skus)}
-        return [place.get(first.get(sku, sku), at) for at, sku in enumerate(skus)]
+        place = {sku: position for position, sku in enumerate(skus)}
+        return [place.get(first.get(sku, sku), position) for position, sku in enumerate(skus)]
 
     def with_families(self, skus: Sequence[str]) -> tuple[str, ...]:
         """Return products and those that move together with them, none twice."""
         mates = {sku: family for family in self.families for sku in family}
-        return tuple(dict.fromkeys(own for sku in skus for own in mates.get(sku, (sku,))))
+        return tuple(dict.fromkeys(mate for sku in skus for mate in mates.get(sku, (sku,))))
 
     def includes(self, sku: str) -> bool:
         """Tell whether the prices of a product are drawn."""

@@ -39,8 +39,8 @@ class Measure(Record):
 
     def per_unit(self, price: float) -> tuple[float, str]:
         """Return the price of one kg, l, m or piece, EUR, and which of them it is."""
-        unit, own = _PRICED_BY[self.unit]
-        return price * own / self.amount, unit
+        unit, in_one = _PRICED_BY[self.unit]
+        return price * in_one / self.amount, unit
 
 
 def check_ean(number: str) -> str:

@@ -78,8 +78,8 @@ class Refusal(NamedTuple):
     def sentence(self, shown: Callable[[object], str] = repr, outcome: str = "") -> str:
         """Return field, expectation, value and outcome in a sentence; `shown` writes a value."""
         where = f"{self.field}: " if self.field else ""
-        found = "" if self.is_rule else f", found {self.found if isinstance(self.found, _Words) else shown(self.found)}"
-        return f"{where}{self.words}{found}{outcome and '; '}{outcome}{self.hint}"
+        value = "" if self.is_rule else f", found {self.found if isinstance(self.found, _Words) else shown(self.found)}"
+        return f"{where}{self.words}{value}{outcome and '; '}{outcome}{self.hint}"
 
 
 @lru_cache
@@ -101,7 +101,9 @@ def refused(error: ValidationError | Sequence[Any], schema: Schema, definitions:
     errors = error.errors(include_url=False) if isinstance(error, ValidationError) else error
     first = errors[0]
     if first["type"] == "missing":
-        typos = (own for own in errors if own["type"] == "extra_forbidden" and own["loc"][:-1] == first["loc"][:-1])
+        typos = (
+            other for other in errors if other["type"] == "extra_forbidden" and other["loc"][:-1] == first["loc"][:-1]
+        )
         first = next(typos, first)
     kind, where = first["type"], first["loc"]
     whole = _Whole(schema.get("$defs", {}) if definitions is None else definitions)
@@ -110,12 +112,12 @@ def refused(error: ValidationError | Sequence[Any], schema: Schema, definitions:
         name = str(where[-1])
         return Refusal(".".join([*path, name]), whole.no_field(path, record), first["input"], whole.meant(record, name))
     path, taken = whole.found_at(schema, where)
-    field, found = ".".join(path), MISSING if kind == "missing" else first["input"]
+    field, value = ".".join(path), MISSING if kind == "missing" else first["input"]
     if kind == "too_long":
-        found = _Words(f"{len(found)} items")
+        value = _Words(f"{len(value)} items")
     if kind in _OURS:
-        return Refusal(field, first["msg"].removeprefix(_OURS[kind]), found, is_rule=True)
-    return Refusal(field, _NO_JSON if kind == "json_invalid" else whole.expected(taken, found), found)
+        return Refusal(field, first["msg"].removeprefix(_OURS[kind]), value, is_rule=True)
+    return Refusal(field, _NO_JSON if kind == "json_invalid" else whole.expected(taken, value), value)
 
 
 def described(taken: Schema, *, is_part: bool = False) -> str:
@@ -138,8 +140,8 @@ def described(taken: Schema, *, is_part: bool = False) -> str:
         case {"type": "object", "additionalProperties": dict(of_a_name)}:  # of any text, which a category alone is
             text = f"{described(of_a_name, is_part=True)}, by category"
         case {"type": str(kind)} if kind in _WORDS:
-            known = _FORMATS.get(taken.get("format", ""))
-            text = known[0] if known else _WORDS[kind] + ("" if is_part else _length(taken)) + _bounds(taken)
+            form = _FORMATS.get(taken.get("format", ""))
+            text = form[0] if form else _WORDS[kind] + ("" if is_part else _length(taken)) + _bounds(taken)
         case _:
             text = "another value"
     return text
@@ -198,37 +200,37 @@ class _Whole(NamedTuple):
 
     def _inner(self, taken: Schema, part: int | str) -> Iterator[Schema]:
         """Yield what is taken at a part of the place: a field, a value or a key by name, or an item of a list."""
-        for own in self._choices(taken):
-            values = [*own.get("patternProperties", {}).items(), ("", own.get("additionalProperties"))]
+        for choice in self._choices(taken):
+            values = [*choice.get("patternProperties", {}).items(), ("", choice.get("additionalProperties"))]
             by_name = [(pattern, value) for pattern, value in values if isinstance(value, Mapping)]
             if isinstance(part, int):
-                items = own.get("prefixItems", ())
-                if part < len(items) or "items" in own:
-                    yield items[part] if part < len(items) else own["items"]
+                items = choice.get("prefixItems", ())
+                if part < len(items) or "items" in choice:
+                    yield items[part] if part < len(items) else choice["items"]
             elif part == "[key]":
-                yield _key_of(own)
-            elif part in own.get("properties", {}):
-                yield own["properties"][part]
+                yield _key_of(choice)
+            elif part in choice.get("properties", {}):
+                yield choice["properties"][part]
             elif by_name:
                 yield by_name[0][1]
 
     def no_field(self, path: Sequence[str], record: Schema) -> str:
         """Say that a record, at a path, has no such field."""
-        title = next((own["title"] for own in self._choices(record) if "title" in own), "record")
+        title = next((choice["title"] for choice in self._choices(record) if "title" in choice), "record")
         words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", title).lower()
         return f"no field of {path[-1] if path and not path[-1].isdecimal() else f'the {words}'}"
 
     def meant(self, record: Schema, name: str) -> str:
         """Return which field of a record was meant by a name, or which there are."""
-        fields = [field for own in self._choices(record) for field in own.get("properties", {})]
+        fields = [field for choice in self._choices(record) for field in choice.get("properties", {})]
         more = ", ..." if len(fields) > _MOST_FIELDS else ""
         return did_you_mean(name, fields) or f"; expected one of {', '.join(fields[:_MOST_FIELDS])}{more}"
 
-    def expected(self, taken: Schema, found: object) -> str:
+    def expected(self, taken: Schema, value: object) -> str:
         """Say what is taken, with an example; of a text, that may be the value that was found, in quotes."""
         text, example = described(self._with_choices(taken)), self.example(taken)
-        if example is None and text.startswith("text") and isinstance(found, int | float):
-            example = str(found)
+        if example is None and text.startswith("text") and isinstance(value, int | float):
+            example = str(value)
         such_as = "" if example is None else f", such as {json.dumps(example, ensure_ascii=False)}"
         return f"expected {'a ' if _COUNTED.match(text) else ''}{text}{such_as}"
 
@@ -244,16 +246,16 @@ class _Whole(NamedTuple):
         default = taken.get("default")
         if isinstance(default, int | float) and not isinstance(default, bool):
             return default
-        return next((made for own in self._choices(taken) if (made := self._made(own)) is not None), None)
+        return next((made for choice in self._choices(taken) if (made := self._made(choice)) is not None), None)
 
     def _made(self, taken: Schema) -> Any:
         """Make a value that is taken, with the first of its parts that can be made."""
         if "items" in taken:
             item = self.example(taken["items"])
             return None if item is None else [item] * max(1, taken.get("minItems", 1))
-        by_name = {_example(_key_of(taken)): own for own in taken.get("patternProperties", {}).values()}
+        by_name = {_example(_key_of(taken)): value for value in taken.get("patternProperties", {}).values()}
         parts = {**taken.get("properties", {}), **by_name}
-        made = ({name: value} for name, own in parts.items() if (value := self.example(own)) is not None)
+        made = ({name: value} for name, part in parts.items() if (value := self.example(part)) is not None)
         return next(made, None) if parts else _example(taken)
 
 
@@ -266,12 +268,12 @@ def _key_of(taken: Schema) -> Schema:
 def _example(taken: Schema) -> Any:
     """Return a text or a number that is taken; None for any other type, and for a text of any kind."""
     if taken.get("type") == "string":
-        known = _FORMATS.get(taken.get("format", "")) or _PATTERNS.get(taken.get("pattern", ""))
-        return known[1] if known else None
+        form = _FORMATS.get(taken.get("format", "")) or _PATTERNS.get(taken.get("pattern", ""))
+        return form[1] if form else None
     if taken.get("type") not in {"number", "integer"}:
         return None
     lowest, highest = taken.get("minimum", -math.inf), taken.get("maximum", math.inf)
     above, below = taken.get("exclusiveMinimum", -math.inf), taken.get("exclusiveMaximum", math.inf)
     is_whole = taken["type"] == "integer"
-    fit = (own for own in (*_NUMBERS, lowest) if lowest <= own <= highest and above < own < below)
-    return next((int(own) if is_whole else own for own in fit if not is_whole or own == int(own)), None)
+    fit = (number for number in (*_NUMBERS, lowest) if lowest <= number <= highest and above < number < below)
+    return next((int(number) if is_whole else number for number in fit if not is_whole or number == int(number)), None)

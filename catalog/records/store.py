@@ -219,7 +219,10 @@ else:
     _WithSections = create_model(
         "_WithSections",
         __base__=_Chain,
-        **{own.name: (own.model, Field(default=own.model(), description=own.description)) for own in SECTIONS},
+        **{
+            section.name: (section.model, Field(default=section.model(), description=section.description))
+            for section in SECTIONS
+        },
     )
 
 
@@ -234,7 +237,7 @@ class Store(_WithSections):
 
     def section(self, model: type[_Section]) -> _Section:
         """Return a section that a plugin added, by its model."""
-        name = next(own.name for own in SECTIONS if own.model is model)
+        name = next(section.name for section in SECTIONS if section.model is model)
         return cast("_Section", getattr(self, name))
 
     @model_validator(mode="after")

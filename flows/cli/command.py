@@ -120,7 +120,7 @@ class Commands(TyperGroup):
         super().__init__(**given)
         commands: dict[str, Any] = dict(self.commands)
         for group, about in GROUPS.items():
-            members = {name: one for name, one in commands.items() if one.rich_help_panel == group}
+            members = {name: entry for name, entry in commands.items() if entry.rich_help_panel == group}
             text = f"{about}: {', '.join(members)}."
             self.commands[group] = TyperGroup(
                 name=group,
@@ -134,7 +134,7 @@ class Commands(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the first screen."""
         first, commands = copy(self), dict[str, Any](self.commands)
-        first.commands = {name: one for name, one in commands.items() if one.rich_help_panel not in GROUPS}
+        first.commands = {name: entry for name, entry in commands.items() if entry.rich_help_panel not in GROUPS}
         super(Commands, first).format_help(ctx, formatter)
 
     def main(self, args: Sequence[str] | None = None, **extra: Any) -> Any:  # type: ignore[override] # by keyword
@@ -157,9 +157,9 @@ def help_of(command: Callable[..., None]) -> str:
     return re.sub(r"(?<!\n)\n(?![\n ])", " ", cleandoc(command.__doc__ or ""))
 
 
-def show_version(asked: bool) -> None:
+def show_version(is_asked_for: bool) -> None:
     """Print the version and end, when asked for it."""
-    if asked:
+    if is_asked_for:
         sys.stdout.write(f"shelfprice {version('shelfprice')}\n")
         raise typer.Exit
 
@@ -169,8 +169,8 @@ def refused_value(error: typer.TyperException) -> str | None:
     option, cause = getattr(error, "param", None), error.__cause__
     first: dict[str, Any] = {"loc": (), "type": "missing"}
     if isinstance(cause, ValidationError):
-        own = cause.errors()[0]
-        first = {"loc": own["loc"], "type": "typed", "input": own["input"]}
+        problem = cause.errors()[0]
+        first = {"loc": problem["loc"], "type": "typed", "input": problem["input"]}
     elif not hasattr(error, "param_type"):
         return None
     if option is None:
@@ -190,7 +190,8 @@ def _tell(error: typer.TyperException) -> None:
     option = getattr(error, "option_name", None)
     if option is not None and hasattr(error, "possibilities"):
         parameters = context.command.get_params(context) if context else []
-        text = f"there is no option {option}{did_you_mean(option, [name for one in parameters for name in one.opts])}"
+        names = [name for parameter in parameters for name in parameter.opts]
+        text = f"there is no option {option}{did_you_mean(option, names)}"
     text = " ".join((refused_value(error) or text).split()).rstrip(".")
     ending = " Nothing" if text.endswith("?") else "; nothing"
     kind = "wrong usage" if error.exit_code == _WRONG_USAGE else "error"
@@ -283,8 +284,8 @@ def refuse_beyond_calendar(start: dt.datetime, days: int) -> None:
 def refuse_unwritable(file: Path) -> None:
     """Refuse, before long work, a file that could not be written after it."""
     if file.is_dir() or not file.parent.is_dir():
-        found = "a folder" if file.is_dir() else f"no folder {file.parent}"
-        raise DataError(f"expected a file in a folder that exists, found {found}; nothing was done: name another file")
+        place = "a folder" if file.is_dir() else f"no folder {file.parent}"
+        raise DataError(f"expected a file in a folder that exists, found {place}; nothing was done: name another file")
 
 
 def known_skus(context: typer.Context, incomplete: str) -> list[str]:

@@ -164,10 +164,10 @@ def _of_a_database(chain: list[BaseException]) -> str | None:
                 f"the file back from a backup or move it away, {_RUN_AGAIN}"
             )
     for error in chain:
-        for text, found in _DATABASES.items():
+        for text, state in _DATABASES.items():
             if text in str(error).lower():
                 return (
-                    f"a database of MLflow or Prefect under {_home()} {found} ({first_line(error)}); what was "
+                    f"a database of MLflow or Prefect under {_home()} {state} ({first_line(error)}); what was "
                     f"published before stands: mend the file or move it away, {_RUN_AGAIN}"
                 )
     return None

@@ -26,7 +26,7 @@ OF_THE_CORE: tuple[Command, ...] = (
     *(loop.simulate, loop.nightly, loop.backfill, loop.reset),
     models.champions,
 )
-COMMANDS = (*OF_THE_CORE, *(one for of_wing in hooks.COMMANDS.all() for one in of_wing))
+COMMANDS = (*OF_THE_CORE, *(command for of_wing in hooks.COMMANDS.all() for command in of_wing))
 
 app = typer.Typer(
     name="shelfprice",
@@ -36,8 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for one in COMMANDS:
-    app.command(one.name, help=help_of(one.run), rich_help_panel=one.group)(one.callback)
+for command in COMMANDS:
+    app.command(command.name, help=help_of(command.run), rich_help_panel=command.group)(command.callback)
 
 
 @app.callback()

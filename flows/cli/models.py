@@ -200,8 +200,8 @@ def _show_change(done: Any, *, as_json: bool) -> None:
     if done.registry_is_behind:
         remark(f"the registry is updated before the next training or pricing: {done.registry_is_behind}")
     if as_json:
-        told = {name: value for name, value in vars(done).items() if name != "change"}
-        emit({**vars(change), **told})
+        fields = {name: value for name, value in vars(done).items() if name != "change"}
+        emit({**vars(change), **fields})
         return
     if done.is_repeated:
         remark(

@@ -105,8 +105,8 @@ def show_quote(name: str, answer: Any, worths: Sequence[float | None]) -> None:
     """Print the price beside its candidates, with what the policy maximises, EUR per visit, in the last column."""
     marks = {answer.unconstrained_price: "policy", answer.price: "->"}
     candidates = [
-        [marks.get(one["price"], ""), *one.values(), None if worth is None else 100 * worth]
-        for one, worth in zip(answer.candidates, worths, strict=True)
+        [marks.get(candidate["price"], ""), *candidate.values(), None if worth is None else 100 * worth]
+        for candidate, worth in zip(answer.candidates, worths, strict=True)
     ]
     chance = "" if answer.p_sale is None else f", chance of sale {answer.p_sale:.1%}"
     revenue, money = answer.expected_revenue, currency_of(answer.currency)

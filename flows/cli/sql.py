@@ -172,9 +172,9 @@ def _unanswered(settings: Settings, error: Exception) -> DataError:
     if isinstance(error, duckdb.OutOfMemoryException | MemoryError):
         bound = (f"needs at most {settings.sql_memory:,} MB of memory", "needs more", "rows or columns", "MEMORY")
     if bound is not None:
-        allowed, found, fewer, setting = bound
+        allowed, took, fewer, setting = bound
         return DataError(
-            f"expected a query that {allowed}, found one that {found}; it was ended, and nothing else was changed: ask "
+            f"expected a query that {allowed}, found one that {took}; it was ended, and nothing else was changed: ask "
             f"for fewer {fewer} at a time, or set SHELFPRICE_SQL_{setting} to more"
         )
     text = " ".join(str(error).split())

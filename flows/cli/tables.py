@@ -51,7 +51,7 @@ def show_version(version: JudgedVersion) -> None:
     """Print a judged version: its candidates, the gate's conditions, and what its prices are expected to gain."""
     days = f"trained through {version.trained_through}, judged through {version.judged_through}"
     show_candidates(f"Candidates, {days}", version.scores)
-    conditions = [[one.name, one.met, one.found] for one in version.verdict.conditions]
+    conditions = [[condition.name, condition.met, condition.found] for condition in version.verdict.conditions]
     show_table(f"Gate for version {version.version}", ["condition", "met", "found"], conditions)
     for opinion in version.opinions:
         say(opinion)

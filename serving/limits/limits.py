@@ -120,7 +120,7 @@ class Limits:
             orders=orders if orders is not None and orders.are_ordered else None,
             standing=None if self.standing is None else self.standing.only(position),
             links=(),
-            caps={link.rule: np.full((1, 1), np.nan) for link in self.links if link.own == position},
+            caps={link.rule: np.full((1, 1), np.nan) for link in self.links if link.limited == position},
         )
 
 
@@ -159,7 +159,7 @@ def caps_beside(limits: Limits, shown: Floats) -> dict[str, Floats]:
     for link in limits.links:
         of_rule = caps.setdefault(link.rule, np.full(shown.shape, np.nan))
         most = not_above(shown[..., link.other] * link.ratio, limits.rails.price_ending, limits.money)
-        of_rule[..., link.own] = np.fmin(of_rule[..., link.own], most)
+        of_rule[..., link.limited] = np.fmin(of_rule[..., link.limited], most)
     return caps
 
 

@@ -39,9 +39,9 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
     if settings.database is None:
         return {}
     parts = urlsplit(settings.database.get_secret_value())
-    asked = dict(parse_qsl(parts.query))
-    mode = asked.get("sslmode")
-    tls = _tls(asked) if mode in _VERIFIES else {}
+    parameters = dict(parse_qsl(parts.query))
+    mode = parameters.get("sslmode")
+    tls = _tls(parameters) if mode in _VERIFIES else {}
     query = urlencode({"ssl": mode}) if mode and not tls else ""
     return {
         "PREFECT_API_DATABASE_CONNECTION_URL": urlunsplit(parts._replace(scheme="postgresql+asyncpg", query=query)),
@@ -55,11 +55,11 @@ def prefect_environment(settings: Settings) -> dict[str, str]:
 def mlflow_store(database: SecretStr) -> str:
     """Return the address of a database as MLflow's server takes it."""
     parts = urlsplit(database.get_secret_value())
-    asked = dict(parse_qsl(parts.query))
-    asked["options"] = f"{asked.get('options', '')} -csearch_path={MLFLOW}".strip()
-    asked.setdefault("application_name", f"MLflow on {socket.gethostname()}")
-    asked.setdefault("connect_timeout", "4")
-    query = urlencode(asked, quote_via=quote)
+    parameters = dict(parse_qsl(parts.query))
+    parameters["options"] = f"{parameters.get('options', '')} -csearch_path={MLFLOW}".strip()
+    parameters.setdefault("application_name", f"MLflow on {socket.gethostname()}")
+    parameters.setdefault("connect_timeout", "4")
+    query = urlencode(parameters, quote_via=quote)
     return urlunsplit(parts._replace(scheme="postgresql+psycopg", query=query))
 
 
