@@ -263,7 +263,7 @@ class ShelfQuotes(Protocol):
         """Read the prices that stand in stores."""
         ...
 
-    def distinct(self, sku: str) -> dict[tuple[float, str], list[str]]:
+    def distinct(self, question: "PriceQuestion") -> dict[tuple[float, str], list[str]]:
         """Return the stores of each price of a product, EUR, and its rule; infinite where unknown."""
         ...
 

@@ -66,9 +66,8 @@ def quote(
     from catalog.load import load
     from catalog.stock_rules import fate_of_unsold
     from flows.workspace import now_of
-    from serving.quote import PriceQuestion
+    from serving.quote import PriceQuestion, QuoteDesk
     from serving.quote import text_of as json_of
-    from serving.quote_desk import open_desk
     from warehouse.lake import Lake
     from warehouse.query.advice import own_shelf
     from warehouse.workspace import Workspace
@@ -84,7 +83,7 @@ def quote(
                 param_hint=f"'{option}'",
             )
     lake = Lake(settings)
-    desk = open_desk(lake, shelf, catalog, now_of(Workspace(settings, shelf, lake)))
+    desk = QuoteDesk(lake, shelf, catalog, now_of(Workspace(settings, shelf, lake)))
     question = PriceQuestion(sku, stock, ticks_left, shown, opening)
     answer = desk.answer(question, store)
     if desk.passed_over is not None:

@@ -32,9 +32,10 @@ from plugins.desk.price_changes.change import PriceChange
 from serving.book.store import Books, opened_once
 from serving.limits.limits import Limits, ShelfLimits, caps_beside, limits_of
 from serving.limits.orders import AtOnce, Orders, PriceOrder, at_once_now, orders_on
-from serving.store.in_force import kinds_on, pricing_on, standing_prices, storefront_on
+from serving.store.in_force import kinds_on, pricing_on
 from serving.store.storefront import Storefront
 from warehouse.lake import Lake
+from warehouse.origin import seller_of
 
 CAPS = ("rivals", "families", "own_brands")
 """Rules by which prices of others keep one down."""
@@ -386,7 +387,8 @@ def _alike_at_opening(
 ) -> dict[str, StoreStanding]:
     """Return what stores of one kind open a date with."""
     names = tuple(now.store for now in stores)
-    front = storefront_on(lake, catalog, date, names, at_once, books)
+    front = pricing_on(lake, catalog, date, stores=names, at_once=at_once, books=books).policy
+    assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
     shape = (len(names), len(catalog.skus))
     opened = opens_with(lake, catalog, names, date)
     shelf = Shelf(
@@ -462,7 +464,8 @@ def _during(
         on_last_day=None if began.by_life is None else began.by_life[..., 0],
     )
     orders = orders_on(lake, catalog, now.date, (now.store,), at_once)
-    outside = standing_prices(lake, catalog, now.date) if catalog.store.sales == "outside" else None
+    seller = seller_of(lake.store, catalog.store)
+    outside = None if seller is None else seller.standing_prices(lake, catalog, now.date)
     limits = limits_of(catalog, orders, outside)
     rows = sold.rows.repricings.select(["sku", "tick", "binding_rule", "clamps"]).to_pylist()  # in order of time
     newest = {row["sku"]: (row["tick"], row["binding_rule"]) for row in rows}

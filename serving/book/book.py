@@ -140,9 +140,9 @@ class PriceBook:
         chosen = np.arange(len(self.skus))[products][..., None, None]
         return self.at(chosen, np.arange(self.n_levels)[:, None], np.arange(1, self.n_ticks + 1))
 
-    def only(self, product: int) -> "PriceBook":
-        """Return the book of one product."""
-        return self.take(np.array([product]))
+    def policy_of(self, product: int) -> "BookPolicy":
+        """Return the policy of one product."""
+        return BookPolicy(self.take(np.array([product])))
 
     def take(self, products: Ints) -> "PriceBook":
         """Return the book of some products, in this order."""

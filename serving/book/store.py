@@ -10,7 +10,7 @@ Solving a belief takes far longer than looking a price up, so a caller with seve
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
@@ -70,7 +70,7 @@ def is_priced(lake: Lake, date: dt.date) -> bool:
     return lake.receipt(parts_of_book(date)[0]) is not None
 
 
-_NAMED = 5  # stores of a kind that a sentence names
+_NAMED = 5  # stores that a sentence names
 
 
 def kind_of(catalog: Catalog, belief: Belief, store: str) -> StoreKind | None:
@@ -79,15 +79,17 @@ def kind_of(catalog: Catalog, belief: Belief, store: str) -> StoreKind | None:
     return next((kind for kind in kinds if store in kind.stores), None)
 
 
+def named(stores: Sequence[str]) -> str:
+    """Name stores, the first few of many."""
+    return ", ".join(stores[:_NAMED]) + (f" and {len(stores) - _NAMED} more" if stores[_NAMED:] else "")
+
+
 def kinds_in_words(catalog: Catalog, belief: pa.Table) -> str | None:
     """Say which stores are of which kind, and what the one price book then is for; None while all are alike."""
     kinds = stores_of_kinds(belief)
     if not kinds:
         return None
-    named = "; ".join(
-        ", ".join(own[:_NAMED]) + (f" and {len(own) - _NAMED} more" if own[_NAMED:] else "") for own in kinds
-    )
-    found = f"stores are of {len(kinds)} kinds ({named})"
+    found = f"stores are of {len(kinds)} kinds ({'; '.join(map(named, kinds))})"
     if catalog.store.approval.is_asked_for:
         return f"{found}, but prices wait for a person, so one price book holds in all of them"
     return f"{found}: each kind sells from a belief of its own, and the one price book is of all of them together"

@@ -19,8 +19,8 @@ from serving.belief.table import stores_of_kinds
 from serving.book.store import BookInForce, Books, OpenBook, opened_once
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.orders import AtOnce, Orders, at_once_now, orders_on
-from serving.optimise.policies import GreedyPolicy, ShelfPrices, costs_that_count, policy_without_model
-from serving.store.storefront import Storefront, storefront, storefront_before_champion, storefront_that_learns
+from serving.optimise.policies import GreedyPolicy, costs_that_count, policy_without_model
+from serving.store.storefront import storefront, storefront_before_champion, storefront_that_learns
 from warehouse.lake import Lake
 from warehouse.origin import seller_of
 
@@ -28,13 +28,9 @@ LOOKS_BACK = 182
 """Days of the log before a date that show its regular prices: the widest window of the pattern of offers."""
 
 
-def stores_apart(catalog: Catalog, found: BookInForce) -> frozenset[str]:
-    """Return the stores of kinds of their own, which sell from a belief of theirs and not from the book in force."""
-    return frozenset(store for kind in _kinds_in(catalog, found) for store in kind)
-
-
-def _kinds_in(catalog: Catalog, found: BookInForce) -> Kinds:
-    return () if catalog.store.approval.is_asked_for else stores_of_kinds(found.belief)
+def kinds_in(catalog: Catalog, book: BookInForce) -> Kinds:
+    """Return the kinds of stores which sell from beliefs of their own and not from the book in force."""
+    return () if catalog.store.approval.is_asked_for else stores_of_kinds(book.belief)
 
 
 def kinds_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = None, books: Books | None = None) -> Kinds:
@@ -43,7 +39,7 @@ def kinds_on(lake: Lake, catalog: Catalog, date: dt.date, name: str | None = Non
     if name is not None or is_stopped or seller_of(lake.store, catalog.store) is not None:
         return ()
     opened = (books or opened_once(lake))(catalog, date)
-    return () if opened is None else _kinds_in(catalog, opened.found)
+    return () if opened is None else kinds_in(catalog, opened.found)
 
 
 def pricing_on(
@@ -81,18 +77,10 @@ def pricing_on(
         at_once = _at_once_on(lake, catalog, date, stores or catalog.store.stores)
     orders = orders_on(lake, catalog, date, stores, at_once)
     priced_by = _priced_by(lake, catalog, date, name, orders, stores, books or opened_once(lake))
-    priced_by = _told_apart(priced_by, orders)
+    if not orders.are_none:
+        fingerprint = f"{priced_by.fingerprint}:{orders.fingerprint}"
+        priced_by = replace(priced_by, fingerprint=fingerprint, orders_sha256=orders.fingerprint)
     return replace(priced_by, orders_at_once=at_once) if at_once else priced_by
-
-
-def storefront_on(
-    lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str], at_once: AtOnce, books: Books
-) -> Storefront:
-    """Return the policy of `pricing_on` without what tells it from others: that is made of every price of a chain."""
-    orders = orders_on(lake, catalog, date, stores, at_once)
-    front = _priced_by(lake, catalog, date, None, orders, stores, books).policy
-    assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
-    return front
 
 
 def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str]) -> AtOnce:
@@ -133,51 +121,24 @@ def _priced_by(
     return PricedBy(without, without.name)
 
 
-def standing_prices(lake: Lake, catalog: Catalog, date: dt.date) -> ShelfPrices | None:
-    """Return what the shelves of outside stores show by themselves; None where the twin plays."""
-    seller = seller_of(lake.store, catalog.store)
-    return None if seller is None else seller.standing_prices(lake, catalog, date)
-
-
-def pricing_by_book(
-    catalog: Catalog,
-    opened: OpenBook,
-    orders: Orders | None = None,
-    stores: Sequence[str] | None = None,
-    *,
-    is_greedy: bool = False,
+def _priced_by_book(
+    catalog: Catalog, opened: OpenBook, orders: Orders, stores: Sequence[str] | None, *, is_greedy: bool
 ) -> PricedBy:
     """Return the policy that sells from a price book, or from its curves alone by `greedy`.
 
-    With the belief behind the book its prices are corrected during the day. `stores` are as in `pricing_on`.
+    With the belief behind the book its prices are corrected during the day.
     """
-    return _told_apart(_priced_by_book(catalog, opened, orders, stores, is_greedy=is_greedy), orders)
-
-
-def _priced_by_book(
-    catalog: Catalog, opened: OpenBook, orders: Orders | None, stores: Sequence[str] | None, *, is_greedy: bool
-) -> PricedBy:
-    found = opened.found
-    made_for = found.book.published_at.date()
+    book = opened.found
     if is_greedy:
         curves = opened.day_start().outlook().curves
         policy, budget = GreedyPolicy(curves, costs_that_count(catalog)), catalog.store.exploration.budget
         plan = ExplorationPlan(0.0, curves.prices, np.full(len(catalog.skus), budget))
         store = storefront(catalog, policy, orders, curves, plan)
     else:
-        alike = stores_alike(stores or (), _kinds_in(catalog, found))
+        alike = stores_alike(stores or (), kinds_in(catalog, book))
         assert len(alike) < 2, alike  # noqa: S101, PLR2004 - stores of several kinds have no policy in common
         store = storefront_that_learns(catalog, opened.day_start(stores[0] if stores else None), orders)
-    return PricedBy(store, f"{store.name}:{found.sha256}", made_for, found.sha256)
-
-
-def _told_apart(priced_by: PricedBy, orders: Orders | None) -> PricedBy:
-    """Return what prices a date with a fingerprint that tells what people ordered, where they did."""
-    if orders is None or orders.are_none:
-        return priced_by
-    return replace(
-        priced_by, fingerprint=f"{priced_by.fingerprint}:{orders.fingerprint}", orders_sha256=orders.fingerprint
-    )
+    return PricedBy(store, f"{store.name}:{book.sha256}", book.book.published_at.date(), book.sha256)
 
 
 def unknown_price(sku: str, store: str | None) -> str:

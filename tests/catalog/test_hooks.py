@@ -17,7 +17,7 @@ from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.own_store.history.columns import Reading
 from plugins.own_store.history.ingest import ingest
 from serving.limits import orders as order_book
-from serving.store.in_force import standing_prices
+from serving.store.in_force import pricing_on
 from warehouse.lake import Lake
 
 DATE = dt.date(2026, 1, 19)
@@ -59,7 +59,7 @@ def test_a_lake_in_which_people_ordered_something_is_refused_where_nothing_reads
 def test_the_twins_lake_without_orders_needs_no_wing(tmp_path: Path, without_wings: None) -> None:
     shop = Shop(tmp_path)
     assert order_book.orders_on(shop.lake, shop.catalog, DATE).orders == ()
-    assert standing_prices(shop.lake, shop.catalog, DATE) is None
+    assert pricing_on(shop.lake, shop.catalog, DATE).book_made_for is None
 
 
 def test_a_retailers_lake_is_refused_where_nothing_reads_its_prices(
@@ -70,7 +70,7 @@ def test_a_retailers_lake_is_refused_where_nothing_reads_its_prices(
     ingest(shop.settings, file, Reading(), None, dt.datetime(2026, 6, 1, tzinfo=dt.UTC))
     request.getfixturevalue("without_wings")
     with pytest.raises(SettingError, match="sales from outside: expected an installed package"):
-        standing_prices(Lake(shop.settings), shop.catalog, DATE)
+        pricing_on(Lake(shop.settings), shop.catalog, DATE)
 
 
 def test_the_core_starts_no_module_of_a_wing_by_its_name_either() -> None:

@@ -26,8 +26,7 @@ from plugins.desk.standing import standings
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import limits_of
 from serving.limits.orders import Kind, Orders, PriceOrder
-from serving.quote import PriceQuestion
-from serving.quote_desk import open_desk
+from serving.quote import PriceQuestion, QuoteDesk
 from serving.store.storefront import Storefront
 
 SHELF = load(CLASSIC)
@@ -273,7 +272,7 @@ def test_quote_and_shelf_and_what_stands_next_name_the_same_price(tmp_path: Path
 
     def same(price: float) -> None:
         standing = standings(shop.lake, shop.catalog, stores_now(shop.lake, shop.catalog, shop.catalog.store.stores))
-        desk = open_desk(shop.lake, shop.catalog)
+        desk = QuoteDesk(shop.lake, shop.catalog)
         for store, own in standing.items():
             for position, sku in enumerate(shop.catalog.skus):
                 answer = desk.answer(PriceQuestion(sku, int(own.stock[position])), store)
@@ -283,7 +282,7 @@ def test_quote_and_shelf_and_what_stands_next_name_the_same_price(tmp_path: Path
         assert (milk.clamp_cost or 0) > 0
         assert "the own brand stays below the brand" in milk.reason
 
-    bread = open_desk(shop.lake, shop.catalog).answer(PriceQuestion("BREAD", 100), "S01").price
+    bread = QuoteDesk(shop.lake, shop.catalog).answer(PriceQuestion("BREAD", 100), "S01").price
     same(bread)
     ask(shop.workspace, PriceRequest("override", "clearance", "BREAD", "S01", 1.06), "anna")
     same(1.06)

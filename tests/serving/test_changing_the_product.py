@@ -29,7 +29,7 @@ from dashboard.data.reader import Reader
 from etl.calendar import DEFAULT_START
 from features.cells import ALL_VIEWS
 from serving.quote import PriceQuestion
-from serving.quote_desk import open_desk
+from serving.quote import QuoteDesk
 from warehouse.query.connection import build_file
 
 
@@ -44,7 +44,7 @@ def limited(folder):
 shop = Shop(Path(sys.argv[1]), changed=limited)
 shop.publish(DEFAULT_START)
 lowest = {own.sku: 0.99 * own.base_price for own in shop.catalog.products}
-desk = open_desk(shop.lake, shop.catalog)
+desk = QuoteDesk(shop.lake, shop.catalog)
 answers = {sku: desk.answer(PriceQuestion(sku, 100), "S01") for sku in lowest}
 bound = {sku for sku, answer in answers.items() if answer.binding_rule == "largest_markdown"}
 assert bound, "no price was held"

@@ -13,6 +13,7 @@ from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
 from etl.calendar import stores_now
 from etl.twin.store_day import play
+from plugins.desk.price_changes.consequence import outlook_of
 from plugins.desk.price_changes.request import PriceRequest, examined
 from plugins.desk.standing import standings
 from plugins.evaluation.truth import chance_of_sale
@@ -22,11 +23,9 @@ from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_from_table, belief_to_table
 from serving.book.make import publish_book
 from serving.book.store import book_in_force, kinds_in_words, opened_once, start_in_store
-from serving.quote import PriceQuestion
-from serving.quote_desk import StoresDifferError, open_desk
-from serving.store.in_force import pricing_on, stores_apart
+from serving.quote import PriceQuestion, QuoteDesk, StoresDifferError
+from serving.store.in_force import kinds_in, pricing_on
 from serving.store.play import priced_batches
-from serving.store.present import present_book
 from serving.store.storefront import Storefront
 
 (WORLD,) = asked_worlds(["rich and poor stores"])
@@ -89,7 +88,7 @@ def test_each_kind_is_a_batch_of_its_own_that_is_played_as_its_stores_open(shop:
 
 
 def quoted(shop: Shop, store: str) -> float:
-    return open_desk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", int(shop.catalog.par_stock[0])), store).price
+    return QuoteDesk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", int(shop.catalog.par_stock[0])), store).price
 
 
 def test_a_quote_says_what_stands_in_a_store_of_each_kind(shop: Shop) -> None:
@@ -104,12 +103,12 @@ def test_a_quote_says_what_stands_in_a_store_of_each_kind(shop: Shop) -> None:
 def opening_of(shop: Shop, store: str) -> float:
     found = book_in_force(shop.lake, DATE)
     assert found is not None
-    return float(present_book(shop.lake, shop.catalog, found, store).book.of().prices[0][-1, -1])
+    return outlook_of(shop.lake, shop.catalog, found).in_store(store).opening_price("MILK")
 
 
 def test_without_a_store_a_quote_names_the_prices_of_both_kinds(shop: Shop) -> None:
     with pytest.raises(StoresDifferError, match=r"in S01; .* in S02, S03"):
-        open_desk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", 40))
+        QuoteDesk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", 40))
 
 
 def test_a_store_alone_is_priced_by_its_kind(shop: Shop) -> None:
@@ -129,7 +128,7 @@ def test_where_prices_wait_for_a_person_all_stores_sell_from_the_one_book(tmp_pa
     found = book_in_force(shop.lake, DATE)
     assert found is not None
     assert found.belief is not None
-    assert stores_apart(shop.catalog, found) == frozenset()
+    assert kinds_in(shop.catalog, found) == ()
     assert len({quoted(shop, store) for store in ALIKE}) == 1
     assert "one price book holds in all of them" in str(kinds_in_words(shop.catalog, found.belief))
 

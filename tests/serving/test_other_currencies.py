@@ -18,8 +18,7 @@ from plugins.connect.labels.targets import FolderTarget
 from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.operations.checks.proving import verify
-from serving.quote import PriceQuestion
-from serving.quote_desk import open_desk
+from serving.quote import PriceQuestion, QuoteDesk
 from warehouse.lake import Partition
 
 
@@ -34,7 +33,7 @@ def test_every_price_from_the_twin_to_the_till_is_in_the_smallest_unit(tmp_path:
     assert all(map(money.is_whole, sold["new_price"].to_pylist()))
     assert set(shop.lake.read(Partition("products", None, "all"))["currency"].to_pylist()) == {code}
     assert money.format_amount(sold["new_price"][0].as_py()) in sold["reason"][0].as_py()
-    quoted = json.loads(open_desk(shop.lake, shop.catalog).text(PriceQuestion("MILK", 8), None))
+    quoted = json.loads(QuoteDesk(shop.lake, shop.catalog).text(PriceQuestion("MILK", 8), None))
     assert quoted["currency"] == code
     assert money.is_whole(quoted["price"])
 

@@ -11,8 +11,7 @@ from etl.calendar import stores_now
 from etl.stock import opens_with
 from plugins.desk.standing import standings
 from plugins.evaluation.living_store import LivingStore
-from serving.quote import PriceQuestion
-from serving.quote_desk import open_desk
+from serving.quote import PriceQuestion, QuoteDesk
 
 pytestmark = pytest.mark.play
 
@@ -42,7 +41,7 @@ def test_a_quote_at_opening_is_what_each_shelf_shows(sold: LivingStore) -> None:
     date = FIRST + dt.timedelta(days=3)
     units = opens_with(lake, catalog, catalog.store.stores, date)
     assert not np.array_equal(units.opened_with[0], units.opened_with[1])
-    desk = open_desk(lake, catalog)
+    desk = QuoteDesk(lake, catalog)
     for store, own in standings(lake, catalog, stores_now(lake, catalog, catalog.store.stores)).items():
         row = catalog.store.stores.index(store)
         for position, sku in enumerate(catalog.skus):
@@ -52,7 +51,7 @@ def test_a_quote_at_opening_is_what_each_shelf_shows(sold: LivingStore) -> None:
 
 def test_a_store_with_older_units_is_never_dearer_at_the_same_stock(sold: LivingStore) -> None:
     lake, catalog = sold.workspace.lake, sold.workspace.catalog
-    desk = open_desk(lake, catalog)
+    desk = QuoteDesk(lake, catalog)
     units = opens_with(lake, catalog, catalog.store.stores, FIRST + dt.timedelta(days=3)).opened_with
     for position, sku in enumerate(catalog.skus):
         last_day = units[:, position, 0]

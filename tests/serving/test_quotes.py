@@ -20,8 +20,7 @@ from serving.book.book import PriceBook
 from serving.book.make import tabulate
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import StockAwarePolicy
-from serving.quote import PriceQuestion, QuotedBook
-from serving.quote_desk import open_desk
+from serving.quote import PriceQuestion, QuotedBook, QuoteDesk
 from serving.store.in_force import pricing_on
 from warehouse.lake import Lake
 
@@ -109,7 +108,7 @@ def test_the_marked_price_is_the_best_of_the_column_that_the_policy_maximises(
     shop.publish()
     player = shop.sell(5)
     for stores in (("S01", "S02"), ("S01",)):  # S01 has learned from five ticks, S02 opens next
-        desk = open_desk(shop.lake, shop.catalog)
+        desk = QuoteDesk(shop.lake, shop.catalog)
         for store, sku, stock in (
             (store, sku, stock) for store in stores for sku in ("MILK", "MEAT") for stock in (3, 40)
         ):

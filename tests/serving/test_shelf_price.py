@@ -24,8 +24,7 @@ from plugins.own_store.history.ingest import ingest
 from plugins.own_store.shelf_price import regular_prices
 from serving.book.make import publish_book
 from serving.optimise.curves import DemandCurves
-from serving.quote import PriceQuestion
-from serving.quote_desk import NoBookError, open_desk
+from serving.quote import NoBookError, PriceQuestion, QuoteDesk
 from tests.support.believing import first_belief
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -122,9 +121,9 @@ def test_each_store_keeps_its_own_price_and_is_sent_none_where_it_has_none(retai
     assert retailer.sent() == {"A": {"S01": 1.99, "S02": 2.09, "S04": 2.19}, "B": everywhere(3.0)}
     question = PriceQuestion("A", 10)
     with pytest.raises(NoBookError, match=r"A stands at 2\.19 EUR in S04, nobody released another price"):
-        open_desk(retailer.lake, retailer.catalog).answer(question, "S04")
+        QuoteDesk(retailer.lake, retailer.catalog).answer(question, "S04")
     with pytest.raises(NoBookError, match=r"expected a price of A in S03 in the last 182 days of the log, found none"):
-        open_desk(retailer.lake, retailer.catalog).answer(question, "S03")
+        QuoteDesk(retailer.lake, retailer.catalog).answer(question, "S03")
 
 
 def test_an_offer_that_the_log_names_is_not_the_price_that_stands(retailer: Retailer) -> None:
@@ -185,7 +184,7 @@ def test_a_book_in_a_retailers_lake_prices_nothing(retailer: Retailer) -> None:
     )
     assert retailer.sent() == {"A": everywhere(2.2), "B": everywhere(3.0)}
     with pytest.raises(NoBookError, match=r"A stands at 2\.20 EUR in S01"):
-        open_desk(retailer.lake, retailer.catalog).answer(PriceQuestion("A", 10), "S01")
+        QuoteDesk(retailer.lake, retailer.catalog).answer(PriceQuestion("A", 10), "S01")
     assert not verify(retailer.lake).findings
 
 

@@ -22,8 +22,7 @@ from plugins.desk.alerts.rules import found_now
 from plugins.desk.next_ticks import next_tick
 from plugins.desk.price_changes.listing import rows_of
 from plugins.desk.price_changes.record import all_changes
-from serving.quote import PriceQuestion
-from serving.quote_desk import NoBookError, QuoteDesk, StoresDifferError, open_desk
+from serving.quote import NoBookError, PriceQuestion, QuoteDesk, StoresDifferError
 from serving.store.in_force import pricing_on
 from tests.standing.read_once import read_once
 from tests.standing.world import TICKS, RetailersWorld, World
@@ -120,7 +119,7 @@ class Examiner:
 
     def _quotes(self, exported: dict[tuple[str, str], float]) -> Iterator[str]:
         world, catalog = self.world, self.world.catalog
-        desk = open_desk(world.lake, catalog, world.folder)
+        desk = QuoteDesk(world.lake, catalog, world.folder)
         asked = list[tuple[str, PriceQuestion, int]]()
         for store, clock in world.clocks.items():
             stock = world.stock(store) if clock.tick else {own.sku: own.par_stock for own in catalog.products}

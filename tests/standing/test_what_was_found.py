@@ -27,8 +27,7 @@ from plugins.desk.standing import Standing, standings
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from plugins.operations.replay.day import replay
-from serving.quote import PriceQuestion
-from serving.quote_desk import StoresDifferError, open_desk
+from serving.quote import PriceQuestion, QuoteDesk, StoresDifferError
 from serving.store.in_force import pricing_on
 from serving.store.storefront import Storefront
 from warehouse.query.connection import build_file
@@ -129,12 +128,12 @@ def test_a_live_day_goes_on_with_its_shelf_when_a_product_is_added_and_follows_t
 def test_a_question_without_a_store_is_not_answered_with_a_price_that_no_store_shows(tmp_path: Path) -> None:
     shop = Shop(tmp_path, "{within_of_base: 0.0}")
     shop.publish(DEFAULT_START)
-    desk, question = open_desk(shop.lake, shop.catalog), PriceQuestion("MILK", 12)
+    desk, question = QuoteDesk(shop.lake, shop.catalog), PriceQuestion("MILK", 12)
     assert desk.answer(question, "S01").price == 1.5
     assert (desk.answer(question).price, desk.answer(question).holds_in) == (1.5, "every store")
     ask(shop.workspace, PriceRequest("override", "a rival", "MILK", "S02", 1.29), "anna")
     with pytest.raises(StoresDifferError, match=r"1\.50 EUR in S01, S03; 1\.29 EUR in S02"):
-        open_desk(shop.lake, shop.catalog).answer(question)
+        QuoteDesk(shop.lake, shop.catalog).answer(question)
 
 
 def test_an_old_price_that_waits_for_no_approval_is_lifted_to_the_cost(tmp_path: Path) -> None:
@@ -204,7 +203,7 @@ def test_a_quote_follows_a_shelf_that_was_solved_anew_for_another_catalog(tmp_pa
     edited(shop, "products.yaml", lambda content: content["products"][0].update(ceiling_price=1.55, par_stock=60))
     edited(shop, "store.yaml", lambda content: content.pop("popularity"))
     catalog = load(shop.folder)
-    desk = open_desk(shop.lake, catalog)
+    desk = QuoteDesk(shop.lake, catalog)
     for product in catalog.products:
         answer = desk.answer(PriceQuestion(product.sku, product.par_stock), "S01")
         assert answer.price == held(shop, "S01", product.sku).price, product.sku
@@ -278,7 +277,7 @@ def test_a_live_day_keeps_its_hours_and_base_prices_wherever_anybody_asks(tmp_pa
     assert (now.date, now.tick) == (DATE, 4)
     assert now.moment == shop.catalog.store.clock_of("S01").moment_of(DATE, 4)
     ask(replace(shop.workspace, catalog=load(shop.folder)), STOP, "anna")
-    quoted = open_desk(shop.lake, load(shop.folder)).answer(PriceQuestion("MILK", 50), "S01").price
+    quoted = QuoteDesk(shop.lake, load(shop.folder)).answer(PriceQuestion("MILK", 50), "S01").price
     assert held(shop).price == quoted == 1.5
     player.sell_tick()
     assert shown(shop, "S01", DATE) == bases(shop)
@@ -289,10 +288,10 @@ def test_who_looks_while_a_store_sells_on_sees_it_as_it_stood_when_the_look_bega
     shop.publish(DATE)
     ask(shop.workspace, PriceRequest("override", "a competitor is cheaper", "MILK", "S01", 1.49), "anna")
     player = sold(shop, "S01", DATE, 3)
-    began, desk = stores_now(shop.lake, shop.catalog, ["S01"]), open_desk(shop.lake, shop.catalog)
+    began, desk = stores_now(shop.lake, shop.catalog, ["S01"]), QuoteDesk(shop.lake, shop.catalog)
     before = standings(shop.lake, shop.catalog, began)["S01"]
     terms = [(own.sku, own.moment, own.by, own.until) for own in before]
-    quoted_before = open_desk(shop.lake, shop.catalog).answer(PriceQuestion("EGGS", 20), "S01")
+    quoted_before = QuoteDesk(shop.lake, shop.catalog).answer(PriceQuestion("EGGS", 20), "S01")
     for later in (8, SHORT_DAY):
         shop.sell(later, player)
         again = standings(shop.lake, shop.catalog, began)["S01"]

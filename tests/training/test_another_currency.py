@@ -8,8 +8,7 @@ from price_shop import SEED, Shop, priced_in
 from etl.batches import Batch, play_batch
 from etl.transform import transform
 from plugins.evaluation.memory_registry import MemoryRegistry
-from serving.quote import PriceQuestion
-from serving.quote_desk import open_desk
+from serving.quote import PriceQuestion, QuoteDesk
 from serving.store.in_force import pricing_on
 from training.evening import Evening
 from training.fit.session import train
@@ -30,5 +29,5 @@ def test_days_in_yen_are_transformed_learned_from_and_priced_in_whole_yen(tmp_pa
     book = price_date(shop.workspace, registry, DAYS[2]).book
     assert (book.of().prices == book.of().prices.round()).all()
     assert (book.of().prices.min(axis=(1, 2)) >= [product.floor for product in shop.catalog.products]).all()
-    answer = open_desk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", 8), None)
+    answer = QuoteDesk(shop.lake, shop.catalog).answer(PriceQuestion("MILK", 8), None)
     assert (answer.currency, answer.price) == ("JPY", round(answer.price))

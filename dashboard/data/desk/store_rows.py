@@ -99,7 +99,7 @@ class StoreRows:
     @property
     def forecast(self) -> DayForecast | None:
         """What says what its prices bring; None where nobody knows of any."""
-        return self._outlook if self._outlook is not None and self._outlook.knows_demand else None
+        return self._outlook
 
     @cached_property
     def is_recorded(self) -> Flags:

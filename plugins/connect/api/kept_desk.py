@@ -7,6 +7,7 @@ requests are answered from the desk at hand. After a pause without requests the 
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,11 +16,11 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
-from catalog.errors import ShelfpriceError
+from catalog.errors import DataError, ShelfpriceError
 from catalog.load import Catalog, WatchedCatalog
 from catalog.settings import Settings
 from flows.workspace import now_of
-from serving.quote_desk import QuoteDesk, open_desk
+from serving.quote import QuoteDesk
 from warehouse.lake import Lake
 from warehouse.origin import SOLD, newest_closed
 from warehouse.query.advice import own_shelf
@@ -115,9 +116,12 @@ class KeptDesk:
         desk = self._kept.desk if self._kept else None
         if desk is None or seen != self._seen or now > self._settles_at:
             self._settles_at = float("inf") if seen == self._seen else now + _SETTLED
-            opened = open_desk(self._lake, catalog, self._catalog_dir, clock)
+            opened = QuoteDesk(self._lake, catalog, self._catalog_dir, clock)
             if desk is None or opened.tag != desk.tag:
-                desk = opened if desk is None else opened.ready_for_those_of(desk)
+                for store in () if desk is None else tuple(desk.opened):  # so that no store waits for its book
+                    with suppress(DataError):
+                        opened.open_for(store)
+                desk = opened
             self._seen = seen
         if self._kept is None or desk is not self._kept.desk:
             answer = lru_cache(KEPT_ANSWERS)(lambda *question, **how: desk.text(*question, **how).encode())

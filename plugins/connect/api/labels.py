@@ -18,7 +18,7 @@ from plugins.connect.api.kept_desk import OpenWorkspace
 from plugins.connect.api.problems import problem_responses
 from plugins.connect.labels.batch import BatchPrice, PriceBatch, document_of, document_of_price, rows_of
 from plugins.connect.labels.export_log import ExportHistory, ExportLog
-from serving.quote_desk import UnknownStoreError
+from serving.quote import UnknownStoreError
 from warehouse.lake import Lake
 
 _MADE_AT = dt.datetime(2026, 1, 19, 9, 15, tzinfo=dt.UTC)

@@ -15,7 +15,7 @@ from starlette.routing import Match
 from catalog.decisions.reasons import json_text
 from catalog.errors import CatalogError, Declined, LakeError, ServiceError, ShelfpriceError
 from catalog.records.refusals import Refusal, refused
-from serving.quote_desk import NoBookError, StoresDifferError, UnknownStoreError
+from serving.quote import NoBookError, StoresDifferError, UnknownStoreError
 
 MEDIA_TYPE = "application/problem+json"
 JSON_TYPE = "application/json"

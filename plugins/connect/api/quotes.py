@@ -25,8 +25,7 @@ from plugins.connect.api.problems import (
     problem_responses,
     refuse_repeated,
 )
-from serving.quote import PriceQuestion, PriceQuote
-from serving.quote_desk import QuoteDesk
+from serving.quote import PriceQuestion, PriceQuote, QuoteDesk
 
 MOST_QUESTIONS = 10_000
 """Of one request."""
@@ -147,7 +146,7 @@ async def quote(
     now = await request.app.state.desk.current()
     await _open_books(now.desk, [question.store])
     text = _answer_to(now.desk, question, now.answer)
-    etag = f'"{now.desk.tag_of(question.store)}"'
+    etag = f'"{now.desk.tag}"'
     tags = {part.strip().removeprefix("W/") for part in (tag or "").split(",")}
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
     if tags & {etag, "*"}:
@@ -209,7 +208,7 @@ async def health(request: Request, response: Response) -> QuoteHealth:
     except (ShelfpriceError, OSError) as error:
         nothing = dict.fromkeys(("made_for", "policy", "model_version", "catalog"))
         return QuoteHealth(status="lake unreadable", **nothing, problem=str(error))
-    book = desk.found.book if desk.found else None
+    book = desk.book.book if desk.book else None
     return QuoteHealth(
         status="ready" if book else "no price book",
         made_for=f"{book.published_at:%Y-%m-%d}" if book else None,
@@ -241,9 +240,9 @@ async def _open_books(desk: QuoteDesk, stores: Iterable[object]) -> None:
     def read() -> None:
         for store in unread:
             with suppress(ShelfpriceError, OSError):  # said with the answer, after what is wrong with the product
-                desk.tag_of(store)
+                desk.open_for(store)
 
-    if unread := [store for store in new if not desk.has_opened_for(store)]:
+    if unread := [store for store in new if store not in desk.opened]:
         await asyncio.to_thread(read)
 
 

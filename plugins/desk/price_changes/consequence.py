@@ -16,15 +16,13 @@ from catalog.load import Catalog
 from plugins.desk.price_changes.change import Terms
 from plugins.desk.price_changes.planned_day import Demand, PlannedDay, Proceeds, lies_on
 from plugins.desk.standing import StoreStanding
-from serving.belief.table import stores_of_kinds
 from serving.book.book import PriceBook
-from serving.book.make import limited_ladder
-from serving.book.store import BookInForce, OpenBook
+from serving.book.make import limited_ladder, tabulate
+from serving.book.store import BookInForce, OpenBook, catalog_of
 from serving.learning.outlook import Outlook
 from serving.optimise.days_ahead import Keeps, keeps_on, new_units
 from serving.optimise.policies import StockAwarePolicy, sales_of
-from serving.store.in_force import stores_apart
-from serving.store.present import PresentBook, present_book
+from serving.store.in_force import kinds_in
 from warehouse.lake import Lake
 
 
@@ -85,10 +83,10 @@ class DayForecast:
 
     Parameters
     ----------
-    present
+    book
         The book on the shelf of the catalog.
     outlook
-        The belief that it was made from, before the first visit; None without one.
+        The belief that it was made from, before the first visit.
     date
         Decides what is delivered when, where stock lives on.
     apart
@@ -103,22 +101,20 @@ class DayForecast:
     def __init__(
         self,
         catalog: Catalog,
-        present: PresentBook,
-        outlook: Outlook | None,
+        book: PriceBook,
+        outlook: Outlook,
         date: dt.date,
         apart: Mapping[str, "DayForecast"] | None = None,
     ) -> None:
-        self._catalog, self._book, self._curves, self._apart = catalog, present.book, present.curves, apart or {}
-        self._outlook, self._date = outlook, date
-        self._position = {sku: place for place, sku in enumerate(present.book.skus)}
+        self._catalog, self._book, self._apart = catalog, book, apart or {}
+        self._outlook, self._curves, self._date = outlook, outlook.curves, date
+        self._position = {sku: place for place, sku in enumerate(book.skus)}
         self._days = dict[tuple[int, Keeps | None, bool], PlannedDay | None]()
         self.reasons = dict[Hashable, str]()
         self._bounded = dict[tuple[int, Keeps | None, float, float], PlannedDay]()
         self._held = dict[tuple[int, OnShelf, float, float], Comparison | None]()
-        if outlook is not None:
-            self._curves = outlook.curves
-            self._sales = sales_of(catalog, outlook.curves, outlook.visits)
-            self._limited = limited_ladder(catalog, outlook.curves.prices)
+        self._sales = sales_of(catalog, outlook.curves, outlook.visits)
+        self._limited = limited_ladder(catalog, outlook.curves.prices)
 
     def in_store(self, store: str | None) -> "DayForecast":
         """Return what holds in a store; without one, what all stores share."""
@@ -133,11 +129,6 @@ class DayForecast:
     def skus(self) -> tuple[str, ...]:
         """The products that it knows."""
         return self._book.skus
-
-    @property
-    def knows_demand(self) -> bool:
-        """Whether a belief stands behind the book, without which nobody knows what a price brings."""
-        return self._outlook is not None
 
     def opening_price(self, sku: str) -> float:
         """Return what the policy opens a full shelf with, EUR."""
@@ -172,7 +163,7 @@ class DayForecast:
         opened_with
             Units at opening by the days on which they may be sold, shape (1, n_products, n_lives), or None.
         """
-        ahead = None if self._outlook is None else self._outlook.start.ahead
+        ahead = self._outlook.start.ahead
         units, tick = np.minimum(stock, self._catalog.most_stock).tolist(), min(tick, self._book.n_ticks - 1)
         if ahead is None:
             return [OnShelf(unit, tick) for unit in units]
@@ -249,8 +240,6 @@ class DayForecast:
         return Comparison(plan, day.holding(now, *place))
 
     def _planned(self, product: int, keeps: Keeps | None, is_free: bool) -> PlannedDay | None:  # noqa: FBT001
-        if self._outlook is None:
-            return None
         visits, ladder = self._outlook.visits[product], self._outlook.curves.prices[product]
         gains, chances = self._sales[0][product], self._sales[1][..., product, :]
         demand = Demand(ladder, gains, np.broadcast_to(chances, (len(visits), len(ladder))), visits)
@@ -266,7 +255,6 @@ class DayForecast:
         levels = int(self._catalog.most_stock[product]) + 1
         planned = self._book.of(product)
         prices = (planned.unconstrained if is_free else planned.prices)[:levels]
-        assert self._outlook is not None  # noqa: S101 - asked before
         ahead, policy = self._outlook.start.ahead, self._outlook.policy if keeps is not None else None
         if ahead is None or keeps is None:
             return prices, np.zeros(levels)
@@ -280,17 +268,20 @@ def outlook_of(
 ) -> DayForecast:
     """Return the book in force on the catalog of now, ready to say what prices bring on a date; None is the book's.
 
-    `opened` is the book where somebody has opened it on that catalog.
+    In another catalog than the printed book's, and for stores of a kind of their own, the book is worked out anew.
+    `opened` is the book where it was opened already on that catalog.
     """
-    opened = opened or OpenBook(catalog, book)
-    on, apart = date or book.book.published_at.date(), dict[str, DayForecast]()
+    opened, made_at = opened or OpenBook(catalog, book), book.book.published_at
+    on, apart = date or made_at.date(), dict[str, DayForecast]()
+    is_printed = catalog_of(lake, made_at.date()) == catalog.fingerprint
 
     def of_stores(store: str | None) -> DayForecast:
-        outlook = None if book.belief is None else opened.day_start(store).outlook()
-        present = present_book(lake, catalog, book, store, opened=opened)
-        return DayForecast(catalog, present, outlook, on, apart if store is None else None)
+        outlook, printed = opened.day_start(store).outlook(), book.book
+        if store is not None or not is_printed:
+            printed = tabulate(outlook.policy, catalog, made_at, outlook.curves)
+        return DayForecast(catalog, printed, outlook, on, apart if store is None else None)
 
-    for stores in stores_of_kinds(book.belief) if book.belief is not None and stores_apart(catalog, book) else ():
+    for stores in kinds_in(catalog, book):
         apart |= dict.fromkeys(stores, of_stores(stores[0]))
     return of_stores(None)
 

@@ -18,8 +18,7 @@ from plugins.operations.repair.kills import Fault
 from plugins.operations.replay.day import kept_catalogs
 from serving.book.make import has_belief, make_book_again
 from serving.book.store import OpenBook, book_with
-from serving.limits.orders import orders_on
-from serving.store.in_force import pricing_by_book, pricing_on
+from serving.store.in_force import pricing_on
 from serving.store.play import PricesByKind
 from warehouse.lake import Lake, Partition
 from warehouse.workspace import Workspace
@@ -123,9 +122,9 @@ def _priced_by(
     if book is None:
         name = ledger.policy if ledger.policy in _NAMED else None
         return pricing_on(lake, catalog, date, name, stores, at_once)
-    is_greedy = ledger.policy == "greedy" and book.book.policy != "greedy"
-    orders = orders_on(lake, catalog, date, stores, at_once)
-    return pricing_by_book(catalog, OpenBook(catalog, book), orders, stores, is_greedy=is_greedy)
+    greedy = "greedy" if ledger.policy == "greedy" and book.book.policy != "greedy" else None
+    opened = OpenBook(catalog, book)
+    return pricing_on(lake, catalog, date, greedy, stores, at_once, lambda *_: opened)
 
 
 def _play(damage: Damage, decisions: Partition, opened: OpenWorkspace) -> str:

@@ -31,7 +31,7 @@ from serving.champion import load_champion
 from serving.learning.outlook import WITHOUT_CHAMPION
 from serving.limits.orders import orders_on
 from serving.optimise.policies import policy_without_model
-from serving.store.in_force import pricing_by_book
+from serving.store.in_force import pricing_on
 from serving.store.storefront import storefront, storefront_before_champion
 from warehouse.checks.whole import parts_of_book
 from warehouse.lake import CODE_VERSION, Lake, Partition
@@ -239,8 +239,9 @@ class _Day:
             cached = kept
         if cached is None:
             raise DataError("its price book is neither kept nor could it be worked out again")
-        is_greedy = row.policy == "greedy" and cached.book.policy != "greedy"
-        return pricing_by_book(catalog, OpenBook(catalog, cached), orders, row.stores, is_greedy=is_greedy).policy
+        greedy = "greedy" if row.policy == "greedy" and cached.book.policy != "greedy" else None
+        opened = OpenBook(catalog, cached)
+        return pricing_on(self._lake, catalog, self._date, greedy, row.stores, row.at_once, lambda *_: opened).policy
 
     def _features(self, batch: Partition, rows: tuple[LedgerRow, ...], source: Lake) -> Part:
         """Rebuild the demand cells under the catalog that those on record were grouped under."""

@@ -107,12 +107,12 @@ class DrawnDesk:
         new = {store: self._stores[store] for store in stores if store not in self._standing}
         self._standing.update(standings(self._lake, self._catalog, new))
 
-    def distinct(self, sku: str) -> dict[tuple[float, str], list[str]]:
+    def distinct(self, question: PriceQuestion) -> dict[tuple[float, str], list[str]]:
         """Return the prices of a product, EUR, each with the rule behind it and its stores; infinite where unknown."""
         self.open_for(tuple(self._stores))
         found: dict[tuple[float, str], list[str]] = {}
         for store in self._stores:
-            held = self._standing[store].of(sku)
+            held = self._standing[store].of(question.sku)
             found.setdefault((math.inf, "") if held is None else (held.price, held.rule), []).append(store)
         return found
 

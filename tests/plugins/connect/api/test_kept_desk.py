@@ -11,8 +11,7 @@ from catalog.settings import Settings
 from etl.batches import Batch, play_batch
 from plugins.connect.api.kept_desk import KeptDesk
 from plugins.desk.price_changes.request import PriceRequest, ask
-from serving.quote import PriceQuestion
-from serving.quote_desk import QuoteDesk, open_desk
+from serving.quote import PriceQuestion, QuoteDesk
 from serving.store.in_force import pricing_on
 from tests.support.believing import price_alike
 from warehouse.checks.whole import parts_of_book
@@ -45,7 +44,7 @@ def test_who_asks_soon_after_another_gets_the_known_prices_and_the_next_one_the_
     before, after = asyncio.run(ask())
     assert before.passed_over is None
     assert after.passed_over is not None
-    assert after.tag_of(None) != before.tag_of(None)
+    assert after.tag != before.tag
 
 
 def test_prices_that_can_no_longer_be_read_anew_stand_and_it_is_said(
@@ -72,5 +71,5 @@ def test_a_price_that_was_set_for_a_day_is_quoted_no_more_when_the_day_is_over(h
     assert '"override"' in kept._kept.answer(question, None).decode()
     play_batch(workspace, Batch(WEDNESDAY, "g000", catalog.store.stores), pricing_on(lake, catalog, WEDNESDAY), 7)
     kept.look()
-    assert kept._kept.answer(question, None).decode() == open_desk(lake, catalog).text(question)
+    assert kept._kept.answer(question, None).decode() == QuoteDesk(lake, catalog).text(question)
     assert '"override"' not in kept._kept.answer(question, None).decode()

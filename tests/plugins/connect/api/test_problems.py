@@ -114,7 +114,7 @@ def test_a_lake_that_the_disk_refuses_is_unavailable_and_not_a_failure(
     def refuse(*_: object) -> None:
         raise LakeError("price_book: cannot be read; run `shelfprice health --files`")
 
-    monkeypatch.setattr("plugins.connect.api.kept_desk.open_desk", refuse)
+    monkeypatch.setattr("plugins.connect.api.kept_desk.QuoteDesk", refuse)
     answer = client.get("/v1/quotes?sku=MILK&stock=8")
     assert "cannot be read" in is_problem(answer, 503, "lake-unreadable")
 

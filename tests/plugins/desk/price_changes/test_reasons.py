@@ -18,7 +18,6 @@ from plugins.evaluation.truth import chance_of_sale
 from serving.belief.gaussian import Counts, Knots
 from serving.book.make import tabulate
 from serving.learning.outlook import start_of_day
-from serving.store.present import PresentBook
 
 DATE = dt.date(2026, 1, 19)
 N_WORLDS = 8
@@ -44,7 +43,7 @@ def forecast_of(world: int, objective: str) -> tuple[Catalog, DayForecast]:
     footfall = replace(belief.footfall, daily=belief.footfall.daily * scale)
     outlook = start_of_day(catalog, replace(belief, footfall=footfall)).outlook()
     book = tabulate(outlook.policy, catalog, dt.datetime.combine(DATE, dt.time(), dt.UTC), outlook.curves)
-    return catalog, DayForecast(catalog, PresentBook(book, outlook.curves), outlook, DATE)
+    return catalog, DayForecast(catalog, book, outlook, DATE)
 
 
 states = st.fixed_dictionaries(

@@ -22,8 +22,7 @@ from plugins.desk.rules.effects import RulesNow, rules_now
 from plugins.desk.rules.sentences import rules_of
 from plugins.desk.standing import standings
 from serving.book.store import book_in_force
-from serving.quote import PriceQuestion
-from serving.quote_desk import open_desk
+from serving.quote import PriceQuestion, QuoteDesk
 
 SHELF = load(CLASSIC)
 SECTIONS: dict[str, Any] = {"guardrails": Guardrails, "rivals": RivalRules, "approval": Approval}
@@ -88,7 +87,7 @@ def test_the_rules_hold_in_all_the_prices_of_which_a_quote_says_that_a_limit_bin
 ) -> None:
     shop = Shop(tmp_path, changed=ruled(**rails))
     shop.publish(DEFAULT_START)
-    now, desk = now_in(shop), open_desk(shop.lake, shop.catalog)
+    now, desk = now_in(shop), QuoteDesk(shop.lake, shop.catalog)
     asked = [(store, own) for store in shop.catalog.store.stores for own in shop.catalog.products]
     rules = [desk.answer(PriceQuestion(own.sku, own.par_stock), store).binding_rule for store, own in asked]
     assert (now.held, now.n_prices) == (sum(rule in LIMITS for rule in rules), len(rules))

@@ -11,8 +11,7 @@ from shell import Terminal
 
 from plugins.desk.price_changes.request import PriceRequest, ask
 from plugins.own_store.draws.experiments import new_experiment, plan
-from serving.quote import PriceQuestion
-from serving.quote_desk import NoBookError, StoresDifferError, UnknownStoreError, open_desk
+from serving.quote import NoBookError, PriceQuestion, QuoteDesk, StoresDifferError, UnknownStoreError
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Grocer:
 
 
 def test_a_quote_says_what_stands_what_it_was_drawn_from_and_what_neighbours_would_sell(shop: Grocer) -> None:
-    desk, draw = open_desk(shop.lake, shop.catalog), shop.draw(MONDAY + dt.timedelta(days=21))
+    desk, draw = QuoteDesk(shop.lake, shop.catalog), shop.draw(MONDAY + dt.timedelta(days=21))
     for place, store in enumerate(shop.catalog.store.stores):
         found = desk.answer(PriceQuestion("P000", 8), store)
         assert found.price == draw.prices[place, 0]
@@ -48,7 +47,7 @@ def test_a_quote_says_what_stands_what_it_was_drawn_from_and_what_neighbours_wou
 
 
 def test_without_a_store_it_answers_where_all_have_one_price_and_else_names_them(shop: Grocer) -> None:
-    desk = open_desk(shop.lake, shop.catalog)
+    desk = QuoteDesk(shop.lake, shop.catalog)
     assert desk.answer(PriceQuestion("P002", 8)).holds_in == "every store"
     with pytest.raises(StoresDifferError, match="P001 has several prices"):
         desk.answer(PriceQuestion("P001", 8))
@@ -60,7 +59,7 @@ def test_the_command_prints_the_same_as_the_desk_and_explains_in_words(shop: Gro
     terminal = Terminal(shop.settings.home, {"SHELFPRICE_CATALOG": str(shop.folder), "SHELFPRICE_NOW": BEFORE})
     asked = ("quote", "--sku", "P000", "--stock", "8", "--store", "S01")
     text = terminal(*asked, "--json").stdout
-    desk = open_desk(shop.lake, shop.catalog)
+    desk = QuoteDesk(shop.lake, shop.catalog)
     assert text == desk.text(PriceQuestion("P000", 8), "S01")
     assert list(json.loads(text))[-1] == "candidates"
     told = terminal(*asked, "--explain")
@@ -74,23 +73,23 @@ def test_of_what_sold_nothing_for_four_weeks_before_the_first_draw_no_units_are_
     late = MONDAY + dt.timedelta(days=28)
     shop.night(late - dt.timedelta(days=1))
     shop.week(late, n_days=1)
-    found = open_desk(shop.lake, shop.catalog).answer(PriceQuestion("P000", 8), "S01")
+    found = QuoteDesk(shop.lake, shop.catalog).answer(PriceQuestion("P000", 8), "S01")
     assert {price["expected_units"] for price in found.candidates} == {None}
 
 
 def test_another_draw_is_another_tag_and_an_order_of_a_person_stands_above_it(tmp_path: Path) -> None:
     shop = Grocer(tmp_path)
     with pytest.raises(NoBookError):
-        open_desk(shop.lake, shop.catalog).answer(PriceQuestion("P000", 8), "S01")
+        QuoteDesk(shop.lake, shop.catalog).answer(PriceQuestion("P000", 8), "S01")
     shop.night(MONDAY - dt.timedelta(days=1))
-    one = open_desk(shop.lake, shop.catalog)
+    one = QuoteDesk(shop.lake, shop.catalog)
     candidates = one.answer(PriceQuestion("P000", 8), "S01").candidates
     prices, units = (np.array([price[name] for price in candidates]) for name in ("price", "expected_units"))
     at_own = np.interp(shop.catalog.base_prices[0], prices, units)
     assert at_own == pytest.approx(7 * UNITS, rel=0.15), "the week at the store's own prices tells it"
     shop.week(MONDAY)
     shop.night(MONDAY + dt.timedelta(days=6))
-    assert open_desk(shop.lake, shop.catalog).tag_of("S01") != one.tag_of("S01")
+    assert QuoteDesk(shop.lake, shop.catalog).tag != one.tag
     ask(shop.workspace, PriceRequest("override", "a sale", "P000", "S01", price=1.2), "anna")
-    found = open_desk(shop.lake, shop.catalog).answer(PriceQuestion("P000", 8), "S01")
+    found = QuoteDesk(shop.lake, shop.catalog).answer(PriceQuestion("P000", 8), "S01")
     assert (found.price, found.binding_rule) == (1.2, "override")
