@@ -71,8 +71,8 @@ class Worth:
     ----------
     curves
         Demand curves; None without a model.
-    asked
-        What the policy wants: its own chance of sale counts at its own price.
+    wanted
+        What the policy asks for: its own chance of sale counts at its own price.
     forgone
         What a sale forgoes, EUR: the value of the unit kept and, for margin, its cost.
     stock
@@ -80,13 +80,13 @@ class Worth:
     """
 
     curves: DemandCurves | None
-    asked: Asked
+    wanted: Asked
     forgone: Floats
     stock: Ints
 
     def of(self, prices: Floats) -> Floats:
         """Return what prices are worth, EUR per visit, with what they bring beside a sale."""
-        p_sale = chance_on_shelf(self.curves, prices, self.stock, self.asked.prices, self.asked.p_sale)
+        p_sale = chance_on_shelf(self.curves, prices, self.stock, self.wanted.prices, self.wanted.p_sale)
         return (prices - self.forgone) * p_sale + (0.0 if self.curves is None else self.curves.beside_at(prices))
 
 
@@ -168,13 +168,13 @@ def chance_on_budget(
     usual
         Prices shown where nothing is tried, EUR, shape (n_stores, n_products).
     """
-    asked, at_usual = worth.asked, worth.of(usual)
-    affordable = budget * (usual * chance_on_shelf(worth.curves, usual, worth.stock, asked.prices, asked.p_sale))
+    wanted, worth_of_usual = worth.wanted, worth.of(usual)
+    affordable = budget * (usual * chance_on_shelf(worth.curves, usual, worth.stock, wanted.prices, wanted.p_sale))
     if limits.limits is not None and not limits.limits.are_static:
-        wanted = limits.in_zone(asked.prices)
-        away = worth.of(anywhere(limits.limits, wanted.shape).apply(wanted)) - at_usual
+        of_zone = limits.in_zone(wanted.prices)
+        away = worth.of(anywhere(limits.limits, of_zone.shape).apply(of_zone)) - worth_of_usual
         affordable = np.maximum(affordable - np.maximum(away, 0.0), 0.0)
-    loss = at_usual - (candidates.mean_revenue - worth.forgone * candidates.mean_chance + candidates.mean_beside)
+    loss = worth_of_usual - (candidates.mean_revenue - worth.forgone * candidates.mean_chance + candidates.mean_beside)
     chance = np.full(loss.shape, HIGHEST_CHANCE)
     np.divide(affordable, loss, out=chance, where=loss * HIGHEST_CHANCE > affordable)
     return chance
@@ -221,8 +221,8 @@ def try_prices(
     explored = (slot - number < chance) & np.take_along_axis(may_be_tried, cell[1][None], axis=0)[0]
     return Trial(
         explored=explored,
-        prices=np.where(explored, exploration.ladder[cell], worth.asked.prices),
-        p_sale=np.where(explored, np.nan if worth.curves is None else worth.curves.p_sale[cell], worth.asked.p_sale),
+        prices=np.where(explored, exploration.ladder[cell], worth.wanted.prices),
+        p_sale=np.where(explored, np.nan if worth.curves is None else worth.curves.p_sale[cell], worth.wanted.p_sale),
         chance=chance,
     )
 
@@ -235,8 +235,8 @@ def _chance_of_a_trial(
     So beside a sticker, too: there the label is not the lowest price, and teaches nothing.
     """
     sells = worth.stock > 0
-    if worth.asked.sticker is not None:
-        sells = sells & np.isnan(worth.asked.sticker)
+    if worth.wanted.sticker is not None:
+        sells = sells & np.isnan(worth.wanted.sticker)
     chance: Floats | float = exploration.share
     if exploration.budget is not None:
         on_budget = chance_on_budget(exploration.budget, worth, limits, usual, candidates)

@@ -139,7 +139,9 @@ def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPri
         bounds=bounds,
         whole_bounds=catalog.whole_bounds,
         frozen=_by_product(catalog, rails.frozen),
-        is_markdown_only=np.array([rails.allow_only_markdowns(own.sku, own.category) for own in catalog.products]),
+        is_markdown_only=np.array(
+            [rails.allow_only_markdowns(product.sku, product.category) for product in catalog.products]
+        ),
         rival_caps=not_above(highest, rails.price_ending, store.money),
         movable=int(rails.moving_share * len(catalog.products) + 1e-9),
         orders=orders if orders is not None and orders.are_ordered else None,
@@ -190,12 +192,12 @@ class ShelfLimits:
             return prices, NO_CLAMPS
         rules, before, clamps = self.guardrails.rules, self._whole(prices), [NO_CLAMPS]
         for rule, after in self._in_order(prices):
-            where = np.flatnonzero((after != before) & ~(np.isnan(after) & np.isnan(before)))
-            changes = np.empty(len(where), dtype=CLAMP)
-            changes["decision"], changes["rule"] = where, first_rule + rules.index(rule)
-            changes["before"], changes["after"] = before.ravel()[where], after.ravel()[where]
-            clamps.append(changes)
-            before = after
+            if after is not before:
+                where = np.flatnonzero((after != before) & ~(np.isnan(after) & np.isnan(before)))
+                clamps.append(changes := np.empty(len(where), dtype=CLAMP))
+                changes["decision"], changes["rule"] = where, first_rule + rules.index(rule)
+                changes["before"], changes["after"] = before.ravel()[where], after.ravel()[where]
+                before = after
         return before, np.concatenate(clamps)
 
     def decide(self, prices: Floats, rule: Ints, first_rule: int) -> tuple[Floats, Ints, NDArray[Any]]:
@@ -333,7 +335,7 @@ class ShelfLimits:
     def ordered(self) -> Windows:
         """What people decided about the prices in this tick."""
         orders, shelf = self.guardrails.orders, self.shelf
-        return NO_WINDOWS if orders is None else orders.at(shelf.stores, len(shelf.stock), shelf.ticks_left)
+        return NO_WINDOWS if orders is None else orders.windows(shelf.stores, len(shelf.stock), shelf.ticks_left)
 
     @cached_property
     def given(self) -> Flags:
@@ -396,18 +398,18 @@ class ShelfLimits:
 
     def _in_order(self, prices: Floats) -> Iterator[tuple[str, Floats]]:
         """Yield each limit with the prices after it."""
-        limits, prices = self.guardrails, self._whole(prices)
-        by_people = self.given
+        limits, after = self.guardrails, self._whole(prices)
+        by_people = self.given  # and so in no need of the price ending
         for rule in ("kill_switch",) if limits.rails.kill_switch else limits.rules:
-            lowest, highest, spares = _GUARDRAILS[rule](self, prices, by_people)
-            inside = np.where(lowest == highest, lowest, np.clip(prices, lowest, highest))
-            after = np.where(spares, prices, inside)
+            lowest, highest, spares = _GUARDRAILS[rule](self, before := after, by_people)
+            if not np.all(spares):
+                inside = lowest if lowest is highest else np.clip(before, lowest, highest)
+                after = np.where(spares, before, inside)
             if rule == "not_approved":
-                by_people = by_people | (after != prices)
+                by_people = by_people | (after != before)
             elif rule in _BEFORE_STEPS and limits.standing is not None:  # a store's own price needs nobody's leave
                 by_people = self.given | (after == self.base)
-            prices = after
-            yield rule, prices
+            yield rule, after
 
 
 Allowed = tuple[Floats | float, Floats | float, Flags | bool]

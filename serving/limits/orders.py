@@ -165,7 +165,7 @@ class Orders:
         caps = tuple(cap for cap in self.rival_caps if cap[0] == sku)
         return replace(self, orders=orders, skus=(sku,), rival_caps=caps, ranges=ranges)
 
-    def at(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
+    def windows(self, stores: tuple[str, ...] | None, n_stores: int, ticks_left: int) -> Windows:
         """Return what binds in one tick; without names of stores, what binds every store without an order of its own.
 
         Parameters
@@ -195,7 +195,7 @@ class Orders:
         """
         approved, rows = np.zeros(prices.shape, dtype=bool), {sku: row for row, sku in enumerate(self.skus)}
         ranges = {(order.sku, order.lowest, order.highest) for order in self.orders if order.kind == "price"}
-        for sku, lowest, highest in (own for own in ranges if own[1] < own[2]):
+        for sku, lowest, highest in (entry for entry in ranges if entry[1] < entry[2]):
             approved[rows[sku]] |= (lowest <= prices[rows[sku]]) & (prices[rows[sku]] <= highest)
         if self.ranges is not None:
             low, high = self.ranges.lowest[..., None], self.ranges.highest[..., None]
@@ -207,7 +207,7 @@ class Orders:
     def binding(self, store: str, sku: str, tick: int) -> list[PriceOrder]:
         """Return the orders that bind a product of a store in a tick, the strongest last."""
         orders = self._by_product.get(sku, ())
-        return [own for own in orders if own.store in {None, store} and own.first_tick <= tick < own.end_tick]
+        return [order for order in orders if order.store in {None, store} and order.first_tick <= tick < order.end_tick]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -222,7 +222,9 @@ class Orders:
     def stops_everything(self) -> bool:
         """Whether the kill switch is on for every product, in every store and the whole day."""
         all_day = ("kill_switch", None, 0, self.n_ticks)
-        stops = {own.sku for own in self.orders if (own.kind, own.store, own.first_tick, own.end_tick) == all_day}
+        stops = {
+            order.sku for order in self.orders if (order.kind, order.store, order.first_tick, order.end_tick) == all_day
+        }
         return stops.issuperset(self.skus)
 
     @cached_property
@@ -251,9 +253,9 @@ class Orders:
         lowest, highest, accepted = (np.full(shape, np.nan) for _ in range(3))
         kind = np.full(shape, _FREE, dtype=np.int8)
         if self.ranges is not None:
-            own = slice(1, 1 + len(ranged))
-            lowest[:, own], highest[:, own] = self.ranges.lowest, self.ranges.highest
-            kind[:, own][:, ~np.isnan(self.ranges.lowest)] = STRENGTH.index("price")
+            with_ranges = slice(1, 1 + len(ranged))
+            lowest[:, with_ranges], highest[:, with_ranges] = self.ranges.lowest, self.ranges.highest
+            kind[:, with_ranges][:, ~np.isnan(self.ranges.lowest)] = STRENGTH.index("price")
         for order in self._by_strength:
             if order.sku in columns:
                 parts = slice(*np.searchsorted(begins, (order.first_tick, order.end_tick)))

@@ -2,7 +2,7 @@
 
 `static` wants base prices, `rule` raises base prices when stock runs
 low, `greedy` takes what earns most per visit, `stock_aware` weighs that against what a unit kept is worth.
-`serving.store.storefront` makes prices of what they want: support, exploration and guardrails are steps there. A price
+`serving.store.storefront` makes prices of what they want: exploration and guardrails are steps there. A price
 book tabulates a policy.
 """
 
@@ -314,8 +314,8 @@ def sales_of(catalog: Catalog, curves: DemandCurves, visits: Floats) -> tuple[Fl
     Shapes are those of `serving.optimise.recursion.days_of`.
     """
     gains = _gains(curves, costs_that_count(catalog))
-    found = sales_with_substitutes(catalog, curves, visits, gains)
-    return (gains, curves.at_ticks) if found is None else (found.gains, found.chances)
+    joint = sales_with_substitutes(catalog, curves, visits, gains)
+    return (gains, curves.at_ticks) if joint is None else (joint.gains, joint.chances)
 
 
 def costs_that_count(catalog: Catalog) -> Floats:

@@ -38,8 +38,8 @@ def _planned(lake: Lake, catalog: Catalog, date: dt.date, names: tuple[str, ...]
     assert opened.by_life is not None  # noqa: S101 - where stickers are used, stock lives over days
     front = pricing_on(lake, catalog, date, stores=names).policy
     assert isinstance(front, Storefront)  # noqa: S101 - every policy in force is one
-    at = (opened.stock, opened.shown, catalog.store.opening.ticks, np.zeros(opened.stock.shape))
-    shelf = Shelf(*at, stores=names, opened_with=opened.opened_with, business_date=date)
+    state = (opened.stock, opened.shown, catalog.store.opening.ticks, np.zeros(opened.stock.shape))
+    shelf = Shelf(*state, stores=names, opened_with=opened.opened_with, business_date=date)
     decision = replace(front, exploration=None).decide(shelf)
     if decision.sticker is None or decision.saving is None:
         return TABLES["markdowns"].schema.empty_table()

@@ -84,7 +84,7 @@ class PricesByKind:
     def batches(self, dates: Sequence[dt.date], n_stores: int | None = None) -> list[Batch]:
         """Return the batches of some dates, each with stores of one kind that did not sell the date live."""
         kinds = {date: kinds_on(self._lake, self._catalog, date, self._name, self._books) for date in dates}
-        batches = [own for date in dates for own in batches_of(self._catalog, [date], n_stores, kinds[date])]
+        batches = [batch for date in dates for batch in batches_of(self._catalog, [date], n_stores, kinds[date])]
         return without_live_days(self._lake, batches)
 
     def alike(self, batch: Batch) -> tuple[str, ...] | None:
@@ -203,6 +203,6 @@ def _play(
     workspace: Workspace, prices: PricesByKind, batches: list[tuple[Batch, int]], spread: Spread, *, anew: bool = False
 ) -> None:
     if batches:
-        where, priced = whereabouts(workspace, spread), [(*own, prices.of(own[0])) for own in batches]
+        where, priced = whereabouts(workspace, spread), [(batch, seed, prices.of(batch)) for batch, seed in batches]
         jobs = [BatchToPlay(where, batch, seed, None, by.fingerprint, anew, by) for batch, seed, by in priced]
         spread(play_one, jobs)

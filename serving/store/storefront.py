@@ -1,4 +1,4 @@
-"""How a price is made, in one line: asked by a policy -> support -> exploration -> each guardrail -> shown.
+"""How a price is made, in one line: asked by a policy -> exploration -> each guardrail -> shown.
 
 A policy says what it wants and knows of nothing else; every later step stands here, and `PriceDecision` is the record
 of them all. A `Storefront` is what the twin plays and what a quote explains.
@@ -69,81 +69,83 @@ class Storefront:
         """Price every product of every store for one tick."""
         if self.curves is not None and self.curves.by_tick is not None:
             return replace(self, curves=self.curves.at(shelf.ticks_left)).decide(shelf)
-        asked = self._asked(shelf)
-        worth = Worth(self.curves, asked, np.nan_to_num(asked.unit_value) + self.unit_costs, shelf.stock)
-        limits = self._limits_on(shelf, worth).beside(asked.prices)
-        usual = limits.apply(asked.prices)  # what is shown where nothing is tried
-        explored, wanted, p_wanted, chance = np.zeros(usual.shape, dtype=bool), asked.prices, asked.p_sale, usual
+        wanted = self._wanted(shelf)
+        worth = Worth(self.curves, wanted, np.nan_to_num(wanted.unit_value) + self.unit_costs, shelf.stock)
+        limits = self._limits_on(shelf, worth).beside(wanted.prices)
+        usual = limits.apply(wanted.prices)  # what is shown where nothing is tried
+        explored, tried, p_tried, chance = np.zeros(usual.shape, dtype=bool), wanted.prices, wanted.p_sale, usual
         candidates = self._static_candidates
         if self.exploration is not None:
             candidates = candidates or candidates_within(limits, self.exploration, self.curves, usual)
-            explored, wanted, p_wanted, chance = try_prices(self.exploration, worth, limits, usual, candidates)
+            explored, tried, p_tried, chance = try_prices(self.exploration, worth, limits, usual, candidates)
         by_exploration = self.rules.index("exploration")
-        asked_by = np.where(explored, by_exploration, asked.rule)
-        prices, rule, clamps = limits.decide(wanted, asked_by, by_exploration + 1)
-        p_sale, cost = p_wanted, 0.0 * p_wanted
+        asked_by = np.where(explored, by_exploration, wanted.rule)
+        prices, rule, clamps = limits.decide(tried, asked_by, by_exploration + 1)
+        p_sale, cost = p_tried, 0.0 * p_tried
         if len(clamps):
-            p_sale = chance_on_shelf(self.curves, prices, shelf.stock, wanted, p_wanted)
-            less = (wanted - worth.forgone) * p_wanted - (prices - worth.forgone) * p_sale
-            cost = np.where(prices == wanted, cost, less)
+            p_sale = chance_on_shelf(self.curves, prices, shelf.stock, tried, p_tried)
+            less = (tried - worth.forgone) * p_tried - (prices - worth.forgone) * p_sale
+            cost = np.where(prices == tried, cost, less)
         return PriceDecision(
             prices=prices,
             propensity=candidates.propensity(prices, usual, chance) if candidates else (prices == usual).astype(float),
             explored=explored,
             rule=rule,
             p_sale=p_sale,
-            unit_value=asked.unit_value,
-            unconstrained=wanted,
+            unit_value=wanted.unit_value,
+            unconstrained=tried,
             clamp_cost=cost,
             clamps=clamps,
-            **self.stickers(asked, prices, limits),
+            **self.stickers(wanted, prices, limits),
         )
 
-    def _asked(self, shelf: Shelf) -> Asked:
+    def _wanted(self, shelf: Shelf) -> Asked:
         """Ask the policy; the curves tell a chance of sale that it does not know.
 
         A product without stock keeps the price of its label; at opening that is its base price, or its owner's.
         """
-        asked = self.policy.ask(shelf)
-        if self.curves is not None and np.isnan(asked.p_sale).any():
-            p_sale = chance_on_shelf(self.curves, asked.prices, shelf.stock, asked.prices, asked.p_sale)
-            asked = replace(asked, p_sale=p_sale)
+        wanted = self.policy.ask(shelf)
+        if self.curves is not None and np.isnan(wanted.p_sale).any():
+            p_sale = chance_on_shelf(self.curves, wanted.prices, shelf.stock, wanted.prices, wanted.p_sale)
+            wanted = replace(wanted, p_sale=p_sale)
         if self.limits is None or shelf.stock.all():
-            return asked
-        opens_with = asked.prices if self.limits.standing is not None else self.limits.base_prices
+            return wanted
+        opens_with = wanted.prices if self.limits.standing is not None else self.limits.base_prices
         label = np.where(np.isnan(shelf.shown_prices), opens_with, shelf.shown_prices)
-        return replace(asked, prices=np.where(shelf.stock > 0, asked.prices, label))
+        return replace(wanted, prices=np.where(shelf.stock > 0, wanted.prices, label))
 
     def _limits_on(self, shelf: Shelf, worth: Worth) -> ShelfLimits:
         """Choose the products that may change price now, by what each gains if it does."""
         limits = ShelfLimits(self.limits, shelf)
         if self.limits is None or not self.limits.are_moves_limited:
             return limits
-        wanted, shown = limits.apply(worth.asked.prices), limits.shown
+        wanted, shown = limits.apply(worth.wanted.prices), limits.shown
         gain = np.abs(wanted / shown - 1)
         if self.curves is not None:
-            p_wanted, p_shown = (chance_at(self.curves.prices, self.curves.p_sale, at) for at in (wanted, shown))
+            p_wanted, p_shown = (
+                chance_at(self.curves.prices, self.curves.p_sale, prices) for prices in (wanted, shown)
+            )
             gain = (wanted - worth.forgone) * p_wanted - (shown - worth.forgone) * p_shown
         if self.limits.rails.one_price is not None:  # where a zone has one price, the same ones move in its stores
             gain = np.broadcast_to(gain.mean(axis=0), gain.shape)
         return limits.moving(wanted, gain)
 
-    def stickers(self, asked: Asked, prices: Floats, limits: ShelfLimits) -> dict[str, Floats | None]:
+    def stickers(self, wanted: Asked, prices: Floats, limits: ShelfLimits) -> dict[str, Floats | None]:
         """Return the stickers, EUR, and what they save; they stay as they were stuck.
 
         At opening they are those asked for that are below the price, where people and the catalog leave it free. One
         below what passes without a person is raised to that; it saves less, in proportion to what is left of the cut.
         """
-        if limits.shelf.sticker is not None or asked.sticker is None or asked.saving is None:
+        if limits.shelf.sticker is not None or wanted.sticker is None or wanted.saving is None:
             return {"sticker": limits.shelf.sticker}
-        sticker, saving, is_free = asked.sticker, asked.saving, asked.sticker < prices
+        sticker, saving, is_free = wanted.sticker, wanted.saving, wanted.sticker < prices
         if self.limits is not None:
             is_free &= limits.given_by < 0
             ordered, rails = limits.ordered, self.limits.rails
             lowest = np.fmax(sticker, not_below(ordered.lowest, rails.price_ending, self.limits.money))
             sticker = np.where(is_free & ordered.bound_by("price"), lowest, sticker)
             is_free &= sticker < prices
-            cut = np.where(is_free, prices - asked.sticker, 1.0)
+            cut = np.where(is_free, prices - wanted.sticker, 1.0)
             saving = saving * (prices - sticker) / cut
         return {"sticker": np.where(is_free, sticker, np.nan), "saving": np.where(is_free, saving, np.nan)}
 

@@ -131,7 +131,7 @@ class StoreRows:
         is_set = np.full(len(self.products), None in self._covered)
         is_set[[self.positions[sku] for sku in self._covered if sku in self.positions]] = True
         if orders is not None:
-            kinds = orders.at((now.store,), 1, orders.n_ticks - now.tick).kind[0]
+            kinds = orders.windows((now.store,), 1, orders.n_ticks - now.tick).kind[0]
             by_people = (orders.skus[own] for own in np.flatnonzero(kinds > STRENGTH.index("event")))
             is_set[[self.positions[sku] for sku in by_people if sku in self.positions]] = True
         return np.where(is_set, STATES.index("overridden"), self.decision).astype(np.int8)

@@ -51,7 +51,7 @@ def test_each_price_of_a_set_has_the_id_the_times_and_the_proposer_of_a_document
 def test_no_price_that_waits_can_be_shown_and_each_that_passed_can(shop: Shop) -> None:
     """No label shows a price that nobody released."""
     orders, proposals = orders_on(shop.lake, shop.catalog, DATE), proposals_on(shop.lake, shop.catalog, DATE)
-    windows = orders.at(shop.catalog.store.stores, len(shop.catalog.store.stores), orders.n_ticks)
+    windows = orders.windows(shop.catalog.store.stores, len(shop.catalog.store.stores), orders.n_ticks)
     holds = proposals.number > 0
     assert (windows.lowest <= proposals.price)[holds].all()
     assert (proposals.price <= windows.highest)[holds].all()
