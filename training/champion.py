@@ -12,7 +12,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -149,7 +149,8 @@ def finish_changes(workspace: Workspace, registry: ModelRegistry, on: dt.date) -
         if champion is None or (recorded is not None and recorded.version == champion):
             return
         reason = "the registry names it champion, and no change of ours made it so"
-        change = _next_change(lake, champion, "found", "unknown", _midnight(on), reason, on)
+        decision = {"decided_by": "unknown", "decided_at": _midnight(on), "reason": reason}
+        change = _next_change(lake, champion, "found", on, **decision)
         record(lake, change)
     finish(registry, change)
 
@@ -191,8 +192,8 @@ def settle(workspace: Workspace, registry: ModelRegistry, judged: Judged) -> Non
             commit.publish(Partition("model_versions", None, f"v{version}"), judged.row)
             if verdict.promoted:
                 reason = last.found if last.name == EARNS_MORE else f"{last.name}: {last.found}"
-                decision = "promoted_by_gate", THE_GATE, _midnight(prices_from), reason, prices_from
-                change = _next_change(lake, version, *decision)
+                decision = {"decided_by": THE_GATE, "decided_at": _midnight(prices_from), "reason": reason}
+                change = _next_change(lake, version, "promoted_by_gate", prices_from, **decision)
                 stage(commit, change)
         if change is not None:
             finish(registry, change)
@@ -319,7 +320,8 @@ def _change(
         if change is None or not is_repeated:
             target, reason = examined(changes)
             books = _books_of(workspace, registry, target, first)
-            change = _next_change(lake, target, action, workspace.settings.user, dt.datetime.now(dt.UTC), reason, first)
+            now, user = dt.datetime.now(dt.UTC), workspace.settings.user
+            change = _next_change(lake, target, action, first, decided_by=user, decided_at=now, reason=reason)
             record(lake, change, books)
             try:
                 finish(registry, change)
@@ -351,19 +353,11 @@ def _books_of(workspace: Workspace, registry: ModelRegistry, version: str, first
     return [new_book(catalog, known.curves, known.visits, date, known.belief) for date in dates]
 
 
-def _next_change(
-    lake: Lake,
-    version: str,
-    action: Action,
-    decided_by: str,
-    decided_at: dt.datetime,
-    reason: str,
-    prices_from: dt.date,
-) -> ChampionChange:
-    """Return the change of champion that comes after the newest one."""
+def _next_change(lake: Lake, version: str, action: Action, prices_from: dt.date, **decision: Any) -> ChampionChange:
+    """Return the change of champion that comes after the newest one; `decision` says who decided, when and why."""
     before = newest(lake)
     number, previous = (before.change + 1, before.version) if before else (1, None)
-    return ChampionChange(number, version, previous, action, decided_by, decided_at, reason, prices_from)
+    return ChampionChange(number, version, previous, action, prices_from=prices_from, **decision)
 
 
 def _midnight(date: dt.date) -> dt.datetime:
@@ -376,15 +370,11 @@ def _refuse_the_champion(changes: list[ChampionChange], version: str) -> None:
 
 
 def _to_go_back_to(changes: list[ChampionChange], to: str | None) -> str:
-    if not changes:
-        raise Declined(
-            "no change of champion was ever recorded, so there is nothing to go back to; nothing was changed"
-        )
     target = to or before_current(changes)
-    if target is None:
+    if target is None or not changes:
         raise Declined(
-            f"version {changes[-1].version} is the first champion: there is none to go back to; nothing was changed. "
-            "For base prices at once, set guardrails.kill_switch in store.yaml"
+            "there is no earlier champion to go back to; nothing was changed. For base prices at once, set "
+            "guardrails.kill_switch in store.yaml"
         )
     _refuse_the_champion(changes, target)
     if target not in {change.version for change in changes}:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ParamSpec, Protocol, TypeVar
 
 from catalog.hooks import Announce, unannounced
@@ -62,9 +63,8 @@ class Evening:
         self.workspace, self.registry, self.date, self.seed, self.means = workspace, registry, date, seed, means
         self.is_stopped = workspace.catalog.store.guardrails.kill_switch
         self.logs: dict[dt.date, LogEvidence] = {}  # what the log shows before a date, once it was read
-        self._loaded: list[Champion | None] = []
 
-    @property
+    @cached_property
     def champion(self) -> Champion | None:
         """The champion, loaded at the first question; None without one.
 
@@ -73,14 +73,10 @@ class Evening:
         ModelError
             When the registry is away, or the model cannot be used.
         """
-        if not self._loaded:
-            self._loaded.append(self.registry.load())
-        return self._loaded[0]
+        return self.registry.load()
 
     def refresh_champion(self) -> None:
         """Load the champion again at the next question if the registry names another version by now."""
-        loaded = self._loaded.copy()
-        self._loaded.clear()
-        named = self.registry.state().champion
-        if loaded and named == (loaded[0].version if loaded[0] else None):
-            self._loaded = loaded
+        loaded = vars(self).pop("champion", None)
+        if loaded is not None and self.registry.state().champion == loaded.version:
+            self.champion = loaded

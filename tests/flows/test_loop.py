@@ -147,7 +147,7 @@ def test_mlflow_says_what_came_of_each_training_and_draws_them_as_lines(in_the_l
         "2": "waits",
     }
     first = next(run for run in trainings if run.data.tags["registered_version"] == "1")
-    assert "| Log loss, nats | " in first.data.tags["mlflow.note.content"]
+    assert "Version 1: demand_forest, fitted on days" in first.data.tags["mlflow.note.content"]
     assert first.data.metrics["promoted"] == 1
     ends = [first.data.metrics[f"gain_eur/{end}"] for end in ("lower", "estimate", "upper")]
     assert ends == sorted(ends)

@@ -301,7 +301,7 @@ def save(model: Any, folder: Path) -> Path:
         skops_trusted_types=list(TRUSTED_MODEL_TYPES),
         signature=infer_signature(rows, np.zeros((5, 2))),
         pip_requirements=["scikit-learn"],
-        metadata=metadata_of(good(), DATA),
+        metadata=metadata_of(good()),
     )
     return folder
 

@@ -180,7 +180,7 @@ def test_a_rollback_brings_the_champion_before_and_a_book_from_its_model(workspa
 
 def test_there_is_nothing_before_the_first_champion(workspace: Workspace) -> None:
     go_back(workspace)
-    with pytest.raises(Declined, match="first champion: there is none to go back to"):
+    with pytest.raises(Declined, match="no earlier champion to go back to"):
         go_back_because("bread is too dear")
 
 

@@ -144,7 +144,8 @@ CANDIDATES = (
 class FittedModel:
     """A fitted candidate: `features` are its input columns in order, `smoothing` is how its staircase is smoothed.
 
-    `odds_factor` takes reweighted classes back: the classifier's odds times it are honest odds.
+    `odds_factor` takes reweighted classes back: the classifier's odds times it are honest odds. It learned from some
+    business dates, and has a `version` once it is registered.
     """
 
     candidate: Candidate
@@ -152,6 +153,9 @@ class FittedModel:
     model: Classifier
     smoothing: Smoothing | None = None
     odds_factor: float = 1.0
+    learned_from: dt.date | None = None
+    trained_through: dt.date | None = None
+    version: str = ""
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,)."""
@@ -165,25 +169,6 @@ class FittedModel:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state, model=classifier_from_data(state["model"]))
-
-
-@dataclass(frozen=True)
-class Challenger:
-    """A fitted model under the version it is registered as, with the first and last business date it learned from."""
-
-    version: str
-    fitted: FittedModel
-    learned_from: dt.date | None = None
-    trained_through: dt.date | None = None
-
-    @property
-    def features(self) -> list[str]:
-        """Input columns in order."""
-        return self.fitted.features
-
-    def p_sale(self, rows: pd.DataFrame) -> Floats:
-        """Chance of sale, shape (n_rows,)."""
-        return self.fitted.p_sale(rows)
 
 
 class FittedCandidate(NamedTuple):
@@ -223,7 +208,8 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
             rows, lambda kept: partial(p_sale, _forest(candidate, kept, seed, _FOLD_TREES)), seed
         )
     balanced = _balancing_weights(y, weight) if candidate.balance_classes else {0: 1.0, 1: 1.0}
-    return FittedModel(candidate, features, forest, smoothing, balanced[0] / balanced[1])
+    days = dataset.learned_from, dataset.trained_through
+    return FittedModel(candidate, features, forest, smoothing, balanced[0] / balanced[1], *days)
 
 
 def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> "RandomForestClassifier":

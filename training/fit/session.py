@@ -9,13 +9,13 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
-from catalog.arrays import Floats
 from catalog.errors import Declined, ModelError
 from catalog.hooks import TRUTH, VETOES
 from catalog.spread import HERE
@@ -25,10 +25,9 @@ from features.cells import feature_workbench
 from features.footfall import demand_shifts
 from serving.belief.log import read_log_evidence
 from serving.book.make import DatedModel, dates_known_from, first_date_known_from, holds_exported, read_for
-from serving.champion import Champion
 from training.champion import Judged, catch_up, newest, settle
 from training.evening import Evening
-from training.fit.candidates import CANDIDATES, Challenger, FittedCandidate, fit
+from training.fit.candidates import CANDIDATES, FittedCandidate, FittedModel, fit
 from training.fit.dataset import Dataset, learning_days
 from training.judge.believed_gain import gain_of_rivals, rival_books
 from training.judge.conditions import Condition
@@ -116,7 +115,7 @@ def _train_on(evening: Evening, dataset: Dataset, since: dt.date | None) -> Judg
         logged = log.log(fitted, best, scores, workspace.catalog.store.money)
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
         version = registry.register(logged, best.fitted, scores[best.name], inputs, judged_before)
-        challenger = Challenger(version, best.fitted, dataset.learned_from, dataset.trained_through)
+        challenger = replace(best.fitted, version=version)
         with ThreadPoolExecutor(max_workers=1) as beside:  # another process loads it while its prices are judged
             load_check = beside.submit(log.check_load, logged, best)
             found = gate_input(evening, dataset, challenger, load_check.result)
@@ -234,7 +233,7 @@ def fit_one(job: CandidateToFit) -> FittedCandidate:
 
 
 def gate_input(
-    evening: Evening, dataset: Dataset, challenger: Challenger, load_check: Callable[[], Condition]
+    evening: Evening, dataset: Dataset, challenger: FittedModel, load_check: Callable[[], Condition]
 ) -> GateInput:
     """Estimate what the challenger's prices gain, and gather what the gate judges by; `load_check` is asked last.
 
@@ -254,10 +253,13 @@ def gate_input(
                 opinions = [veto(connection, workspace, dataset, rivals) for veto in VETOES.all()]
         if champion is not None:
             drifted_since = (demand_shifts(connection, last, champion.version) or [None])[-1]
-            incumbent = Incumbent(champion_chances(champion, dataset), champion.trained_through, drifted_since)
+            chances = None
+            with suppress(ModelError):  # a champion of another shelf cannot be compared
+                chances = champion.p_sale(dataset.holdout)
+            incumbent = Incumbent(chances, champion.trained_through, drifted_since)
     change = newest(lake)
     return GateInput(
-        challenger.fitted,
+        challenger,
         dataset,
         catalog,
         load_check=load_check(),
@@ -275,11 +277,3 @@ def _read_to_judge(lake: Lake, dataset: Dataset, models: tuple[DatedModel, Dated
     yield Span("drift_checks", first_date_known_from(models, dataset.judged_through), dataset.judged_through)
     for model in models:
         yield from read_for(lake, model, dataset.judged_through + ONE_DAY)
-
-
-def champion_chances(champion: Champion, dataset: Dataset) -> Floats | None:
-    """Return the champion's chance of sale on the held-out cells, or None when it does not know this shelf."""
-    try:
-        return champion.p_sale(dataset.holdout)
-    except ModelError:
-        return None  # a champion of another shelf cannot be compared

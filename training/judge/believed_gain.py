@@ -89,7 +89,10 @@ def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, upda
         shown = prices[product, np.rint(stock).astype(np.int64), n_ticks - tick - 1]
         chance = np.maximum(day.chance(shown, tick), _NOBODY)
         bought = np.minimum(stock, day.visits[:, tick] * chance)
-        unheard.append(Sold(tick, *_in_each(n_stores, shown, day.visits[:, tick], bought / chance, bought)))
+        in_each: list[Any] = [  # what is expected is no whole number, as what is counted would be
+            np.tile(brought, (n_stores, 1)) for brought in (shown, day.visits[:, tick], bought / chance, bought)
+        ]
+        unheard.append(Sold(tick, *in_each))
         stock = stock - bought
         if tick + 1 in updates:
             outlook, unheard, left = outlook.after(tuple(unheard)), [], n_ticks - tick - 1
@@ -100,9 +103,9 @@ def prices_of_day(opens: Floats, outlook: Outlook | None, day: ExpectedDay, upda
 def shelf_of(outlook: Outlook, chosen: Ints) -> Outlook:
     """Return what is believed of some products before the first visit, by their positions, without the others."""
     start, believed = outlook.start, outlook.start.opened
-    states = tuple(State(own.weight, own.demand.among(chosen)) for own in believed.states)
+    states = tuple(State(state.weight, state.demand.among(chosen)) for state in believed.states)
     few = DayStart(
-        Catalog(tuple(start.catalog.products[own] for own in chosen), start.catalog.store),
+        Catalog(tuple(start.catalog.products[product] for product in chosen), start.catalog.store),
         replace(believed, knots=believed.knots.among(chosen), states=states, hours=believed.hours[:, chosen]),
         replace(start.footfall, daily=start.footfall.daily[chosen]),
         start.model_version,
@@ -110,12 +113,6 @@ def shelf_of(outlook: Outlook, chosen: Ints) -> Outlook:
         start.learners,
     )
     return few.outlook()
-
-
-def _in_each(n_stores: int, *brought: Floats) -> tuple[Any, Any, Any, Any]:
-    """Return the same for each store; what is expected is no whole number, as what is counted would be."""
-    prices, visits, met, bought = (np.tile(own, (n_stores, 1)) for own in brought)
-    return prices, visits, met, bought
 
 
 _DRAWS = 32
@@ -206,20 +203,20 @@ def rival_books(
     """
 
     def priced(model: DatedModel | None) -> tuple[DayKnowledge, PriceBook]:
-        known = learned_for(connection, model, catalog, date, log)
-        return known, unpublished_book(catalog, known.curves, known.visits, date)
+        knowledge = learned_for(connection, model, catalog, date, log)
+        return knowledge, unpublished_book(catalog, knowledge.curves, knowledge.visits, date)
 
     challenger, champion = models
     try:
-        known, book = priced(challenger)
+        knowledge, book = priced(challenger)
     except (DataError, ModelError):
         return None
     if champion is not None or catalog.store.policies.before_champion == "belief":
         with suppress(ModelError):  # a champion of another shelf
             without, in_force = priced(champion)
-            return RivalBooks(date, (known, without), (book, in_force))
+            return RivalBooks(date, (knowledge, without), (book, in_force))
     base = tabulate(policy_without_model(catalog), catalog, book.published_at)
-    return RivalBooks(date, (known, None), (book, base))
+    return RivalBooks(date, (knowledge, None), (book, base))
 
 
 def gain_of_rivals(catalog: Catalog, rivals: RivalBooks, log: LogEvidence) -> BelievedGain:
@@ -255,13 +252,13 @@ def believed_gain(
     n_draws = _DRAWS if len(catalog.skus) <= LONG_SHELF else _FEW_DRAWS
     gained, left, apart = rivals.gained(n_draws), 1.0, 0.0
     expected = _DrawnDay(judge, judge.understanding.chance, date)
-    usual = sum(_worth(expected, product, own) for product, (_, own) in rivals.by_product())
+    usual = sum(_worth(expected, product, prices) for product, (_, prices) in rivals.by_product())
     mean = float(gained.sum(axis=1).mean())
     if gained.any() and any(corrected_by):
         of_most = np.argsort(-np.abs(gained).sum(axis=0), kind="stable")
-        most, rest = of_most[:_MOST_CORRECTED], of_most[_MOST_CORRECTED:]
-        among_most = rivals.of(most) if len(rest) else rivals
-        stand, corrected = (among_most.gained(_FEW_DRAWS, corrects=own).sum(axis=1) for own in (False, True))
+        few = of_most[:_MOST_CORRECTED]
+        among_few = rivals.of(few) if len(of_most) > len(few) else rivals
+        stand, corrected = (among_few.gained(_FEW_DRAWS, corrects=corrects).sum(axis=1) for corrects in (False, True))
         left = float(corrected @ stand / max(float(stand @ stand), _LEAST))
         beside = corrected - left * stand  # what is not a share of the gain of books that stand
         mean, apart = float(left * mean + beside.mean()), float(beside.std())
@@ -285,38 +282,37 @@ class _Rivals:
 
     def of(self, chosen: Ints) -> "_Rivals":
         """Return the same of some products, by their positions."""
-        one, other = (book.take(chosen) for book in self.books)
-        by_one, by_other = (None if own is None else shelf_of(own, chosen) for own in self.corrected_by)
-        return _Rivals(shelf_of(self.judge, chosen), (one, other), (by_one, by_other), self.date)
+        first, second = (book.take(chosen) for book in self.books)
+        by_first, by_second = (outlook and shelf_of(outlook, chosen) for outlook in self.corrected_by)
+        return _Rivals(shelf_of(self.judge, chosen), (first, second), (by_first, by_second), self.date)
 
     def by_product(self) -> Iterator[tuple[int, tuple[Floats, Floats]]]:
         """Yield each product's position, and the prices that both books open with, EUR, shape (n_levels, n_ticks)."""
         for first in range(0, len(self.books[0].skus), _AT_ONCE):
-            one, other = (book.of(slice(first, first + _AT_ONCE)).prices for book in self.books)
-            yield from enumerate(zip(one, other, strict=True), first)
+            prices = (book.of(slice(first, first + _AT_ONCE)).prices for book in self.books)
+            yield from enumerate(zip(*prices, strict=True), first)
 
     def gained(self, n_draws: int, *, corrects: bool = False) -> Floats:
         """Return what each draw gains by each product, EUR per store day, shape (n_draws, n_products)."""
         draws = drawn_chances(self.judge.understanding, self.judge.start.opened.knots.shape, n_draws)
         paces = drawn_paces(self.judge.start.footfall.day_spread, n_draws).tolist()
-        days = [_DrawnDay(self.judge, own, self.date, pace) for own, pace in zip(draws, paces, strict=True)]
+        days = [_DrawnDay(self.judge, chances, self.date, pace) for chances, pace in zip(draws, paces, strict=True)]
         gained = np.zeros(draws.shape[:2])
         if not corrects:
-            for product, (one, other) in self.by_product():
-                if (one != other).any():
-                    gained[:, product] = [_worth(day, product, one) - _worth(day, product, other) for day in days]
+            for product, rivals in self.by_product():
+                gained[:, product] = [_gain(day, product, *rivals) for day in days]
             return gained
         opens = [book.of().prices for book in self.books]
         for draw, day in enumerate(days):
-            updates = some_updates(day.catalog)
-            prices = (
-                prices_of_day(own, outlook, day.expected, updates)
-                for own, outlook in zip(opens, self.corrected_by, strict=True)
-            )
-            for product, (one, other) in enumerate(zip(*prices, strict=True)):
-                if (one != other).any():
-                    gained[draw, product] = _worth(day, product, one) - _worth(day, product, other)
+            pairs, updates = zip(opens, self.corrected_by, strict=True), some_updates(day.catalog)
+            prices = (prices_of_day(opening, outlook, day.expected, updates) for opening, outlook in pairs)
+            gained[draw] = [_gain(day, product, *rivals) for product, rivals in enumerate(zip(*prices, strict=True))]
         return gained
+
+
+def _gain(day: "_DrawnDay", product: int, prices: Floats, others: Floats) -> float:
+    """Return what prices of a product gain over others on a day, EUR."""
+    return _worth(day, product, prices) - _worth(day, product, others) if (prices != others).any() else 0.0
 
 
 @dataclass(frozen=True)
@@ -353,20 +349,18 @@ class _DrawnDay:
         """The same day as prices are corrected on it."""
 
         def chance(prices: Floats, tick: int) -> Floats:
-            return np.array(
-                [self.chance(own, price, self.hours[[tick]])[0] for own, price in enumerate(prices[:, None])]
-            )
+            hour = self.hours[[tick]]
+            return np.array([self.chance(product, price, hour)[0] for product, price in enumerate(prices[:, None])])
 
         return ExpectedDay(self.visits, chance, self.date)
 
     def chance(self, product: int, prices: Floats, hours: Ints) -> Floats:
         """Return the chance of sale of a product at prices, EUR, whose last axis is that of the hours."""
-        knots, known = self.judge.start.opened.knots, self.judge.understanding
-        at = knots.ratios[product] * knots.base_prices[product]
-        chance = np.interp(prices, at, self.chances[product])
-        if not known.knows_hours:
+        knots, understanding = self.judge.start.opened.knots, self.judge.understanding
+        chance = np.interp(prices, knots.ratios[product] * knots.base_prices[product], self.chances[product])
+        if not understanding.knows_hours:
             return np.asarray(chance)
-        return np.asarray(expit(logit(np.clip(chance, _LEAST, 1 - _LEAST)) + known.hours[hours, product]))
+        return np.asarray(expit(logit(np.clip(chance, _LEAST, 1 - _LEAST)) + understanding.hours[hours, product]))
 
 
 def _worth(day: _DrawnDay, product: int, prices: Floats) -> float:

@@ -235,18 +235,14 @@ def age_of(
     if drifted_since is not None and (rolled_back_on is None or drifted_since >= rolled_back_on):
         found = f"shoppers answer prices otherwise than the champion says since {drifted_since}"
         return Condition(_NO_LONGER_HOLDS, met=True, found=found)
-    since, is_stale = trained_through, True
-    found = "champion of unknown age"
     if rolled_back_on is not None and (trained_through is None or trained_through < rolled_back_on):
-        since = rolled_back_on
-        found = f"the champion was gone back to for {since}, stale {stale_after_days} days after that"
-    elif since is not None:
-        found = (
-            f"the champion has not seen the last {(judged_through - since).days} days, stale after {stale_after_days}"
-        )
-    if since is not None:
-        is_stale = (judged_through - since).days > stale_after_days
-    return Condition("the champion is stale", is_stale, found)
+        found = f"the champion was gone back to for {rolled_back_on}, stale {stale_after_days} days after that"
+        return Condition("the champion is stale", (judged_through - rolled_back_on).days > stale_after_days, found)
+    if trained_through is None:
+        return Condition("the champion is stale", met=True, found="champion of unknown age")
+    days = (judged_through - trained_through).days
+    found = f"the champion has not seen the last {days} days, stale after {stale_after_days}"
+    return Condition("the champion is stale", days > stale_after_days, found)
 
 
 def earns_more(expected: ExpectedGain) -> Condition:

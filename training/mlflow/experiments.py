@@ -34,13 +34,11 @@ The run of a training holds the metrics of the candidate that was registered, wh
 ABOUT_MODEL = f"""\
 Chance that a shopper who considers a product buys it at a price.
 
-**Input**: price over base price and the product, one-hot (`sku_...`), all double. **Output**: two columns, the chance
-that the shopper refuses (0) and buys (1). **Aliases**: `champion` prices the shelf, `challenger` is the newest one
-judged.
+**Input**: price over base price and the product, one-hot (`sku_...`). **Output**: the chance that the shopper refuses
+(0) and buys (1). **Aliases**: `champion` prices the shelf, `challenger` is the newest one judged.
 
-`mlflow.pyfunc.load_model("models:/{REGISTERED_MODEL}@champion")` gives the forest's own answers. Prices are made from
-the same answers smoothed over the price, by the kernels in the model's metadata. The model is kept as data
-(skops) and holds no code.
+`mlflow.pyfunc.load_model("models:/{REGISTERED_MODEL}@champion")` gives the forest's answers. Prices are made from
+these, smoothed over the price by the kernels in the model's metadata. The model is data (skops) and holds no code.
 """
 
 

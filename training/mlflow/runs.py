@@ -21,7 +21,6 @@ from mlflow.tracking import MlflowClient
 from mlflow.types import ColSpec, DataType, Schema
 
 from catalog.currency import Currency
-from catalog.metrics import METRICS
 from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from features.product_columns import input_of
@@ -65,7 +64,6 @@ def keep_view(settings: Settings, client: MlflowClient, experiment: str) -> None
 
 _PARENT = "mlflow.parentRunId"
 _DPI = 80
-_COMPARED = ("log_loss", "excess_log_loss", "brier", "calibration_error", "roc_auc", "recall_at_threshold")
 _DESCRIBED = 10_000  # cells; MLflow looks through each value of what it is given
 _REQUIREMENTS = tuple(f"{name}=={version_of(name)}" for name in ("scikit-learn", "skops", "numpy", "pandas"))
 
@@ -127,7 +125,7 @@ class MlflowTraining:
             run_id=run_id,
             model_uuid=model.model_id,
             model_id=model.model_id,
-            metadata=metadata_of(fitted, self.dataset),
+            metadata=metadata_of(fitted),
         )
         from mlflow.sklearn import save_model
 
@@ -179,7 +177,7 @@ def conclude(client: MlflowClient, logged: LoggedModel, judged: JudgedVersion, r
     """Write on a training's run what came of it; its metrics stand at the version's number, so charts are lines."""
     run_id, version = logged.training_run_id, judged.version
     tags = {
-        NOTE: f"Version {version}: {judged.note}\n\n{_scores_table(judged.scores)}\n",
+        NOTE: f"Version {version}: {judged.note}",
         "best": judged.candidate,
         "registered_version": version,
         "gate": judged.verdict.outcome,
@@ -196,19 +194,6 @@ def conclude(client: MlflowClient, logged: LoggedModel, judged: JudgedVersion, r
     moment = int(dt.datetime.combine(judged.judged_through, dt.time(), dt.UTC).timestamp() * 1000)
     steps = [Metric(name, value, moment, int(version)) for name, value in metrics.items() if not isnan(value)]
     client.log_batch(run_id, metrics=steps)
-
-
-def _scores_table(scores: Scores) -> str:
-    rows = [
-        ["metric", *scores, "what it says"],
-        ["---"] * (len(scores) + 2),
-        *(
-            [metric.label, *(f"{own[metric.name]:.4f}" for own in scores.values()), metric.says]
-            for metric in METRICS
-            if metric.name in _COMPARED and all(metric.name in own for own in scores.values())
-        ),
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 @contextmanager
@@ -246,11 +231,11 @@ def _inputs(dataset: Dataset, features: Sequence[str]) -> list[DatasetInput]:
     return inputs
 
 
-def metadata_of(fitted: FittedModel, dataset: Dataset) -> dict[str, Any]:
+def metadata_of(fitted: FittedModel) -> dict[str, Any]:
     """Return what must be known beside the classifier to price by it."""
     smoothing = {"smoothing": fitted.smoothing.to_json()} if fitted.smoothing else {}
-    learned = {"learned_from": str(dataset.learned_from)} if dataset.learned_from else {}
-    through = str(dataset.trained_through)
+    learned = {"learned_from": str(fitted.learned_from)} if fitted.learned_from else {}
+    through = str(fitted.trained_through)
     return {"odds_factor": fitted.odds_factor, "trained_through": through, **learned, **smoothing}
 
 

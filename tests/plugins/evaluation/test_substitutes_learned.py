@@ -24,7 +24,7 @@ from serving.optimise.curves import DemandCurves, LogitSwitching, demand_curves
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront
 from tests.serving.joint_optimum import CASES, Joint, category
-from training.fit.candidates import CANDIDATES, Challenger, fit
+from training.fit.candidates import CANDIDATES, fit
 from training.fit.dataset import Dataset, columns_to_learn
 
 pytestmark = pytest.mark.play
@@ -69,7 +69,7 @@ def learned(joint: Joint, seed: int, home: Path) -> DemandCurves:
     prepared(settings, catalog)
     with feature_workbench(settings) as connection:
         fitted = fit(FOREST, dataset_of(connection, cells_of(day, ample)), seed)
-        curves = demand_curves(connection, Challenger(f"log {seed}", replace(fitted, odds_factor=1.0)), catalog)
+        curves = demand_curves(connection, replace(fitted, odds_factor=1.0, version=f"log {seed}"), catalog)
     return replace(curves, switching=LogitSwitching(catalog.substitutes, level, slope))
 
 
