@@ -238,9 +238,13 @@ def rollback(workspace: Workspace, registry: ModelRegistry, reason: str, to: str
     ModelError
         When the model cannot be loaded or cannot price the shelf; nothing was changed.
     """
-    said = _checked(reason)
+    sentence = _checked(reason)
     return _change(
-        workspace, registry, ("rolled_back", to, said), asked_at, lambda changes: (_to_go_back_to(changes, to), said)
+        workspace,
+        registry,
+        ("rolled_back", to, sentence),
+        asked_at,
+        lambda changes: (_to_go_back_to(changes, to), sentence),
     )
 
 
@@ -276,22 +280,22 @@ def promote(
     """
     if workspace.catalog.store.guardrails.kill_switch:
         raise Declined("guardrails.kill_switch is on: no prices are worked out; turn it off to promote")
-    said = _checked(reason) if reason is not None else "no reason was given"
+    sentence = _checked(reason) if reason is not None else "no reason was given"
 
     def examined(changes: list[ChampionChange]) -> tuple[str, str]:
         _refuse_the_champion(changes, version)
         objection = _objection(workspace.lake, changes, version)
         if objection and not force:
             raise Declined(f"{objection}; nothing was promoted, add --force to promote it all the same")
-        return version, f"{said}{_FORCED}{objection})" if objection else said
+        return version, f"{sentence}{_FORCED}{objection})" if objection else sentence
 
-    return _change(workspace, registry, ("promoted_by_hand", version, said), asked_at, examined)
+    return _change(workspace, registry, ("promoted_by_hand", version, sentence), asked_at, examined)
 
 
 def _change(
     workspace: Workspace,
     registry: ModelRegistry,
-    asked: tuple[Action, str | None, str],
+    request: tuple[Action, str | None, str],
     asked_at: dt.datetime,
     examined: Callable[[list[ChampionChange]], tuple[str, str]],
 ) -> Done:
@@ -299,13 +303,13 @@ def _change(
 
     Parameters
     ----------
-    asked
+    request
         What is asked for: the action, the version if one was named, and the reason. The newest change is left alone if
         it is just that: the same command again, as after a kill, goes on once.
     examined
         Returns the version to make champion and the reason to record, or refuses, from all changes.
     """
-    lake, (action, version, said) = workspace.lake, asked
+    lake, (action, version, sentence) = workspace.lake, request
     with held(workspace.settings.locks, LOCK):
         _refuse_if_changed_since(lake, asked_at)
         first = first_open_date(lake)
@@ -315,7 +319,7 @@ def _change(
         is_repeated = (
             change is not None
             and (change.action == action and version in {None, change.version})
-            and (change.reason == said or change.reason.startswith(f"{said}{_FORCED}"))
+            and (change.reason == sentence or change.reason.startswith(f"{sentence}{_FORCED}"))
         )
         if change is None or not is_repeated:
             target, reason = examined(changes)
@@ -346,11 +350,11 @@ def _books_of(workspace: Workspace, registry: ModelRegistry, version: str, first
     lake, catalog, model = workspace.lake, workspace.catalog, registry.load(version)
     if model is None:
         raise DataError(f"expected version {version} in the model registry, found none; nothing was changed")
-    known = known_before(lake, model, catalog, first)
+    knowledge = known_before(lake, model, catalog, first)
     if origin_of(lake.store) == "retailer":
         return []
     dates = sorted({first, *lake.dates("booked_prices", between(first, dt.date.max))})
-    return [new_book(catalog, known.curves, known.visits, date, known.belief) for date in dates]
+    return [new_book(catalog, knowledge.curves, knowledge.visits, date, knowledge.belief) for date in dates]
 
 
 def _next_change(lake: Lake, version: str, action: Action, prices_from: dt.date, **decision: Any) -> ChampionChange:

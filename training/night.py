@@ -165,8 +165,8 @@ def price_and_commit(evening: Evening, night: Night, inputs: str) -> Night:
     """Price the day after, and commit its book with the record of the night."""
     lake, catalog, date = evening.workspace.lake, evening.workspace.catalog, night.prices_for
     if evening.is_stopped:
-        said = "the kill switch is on, so no price book was made"
-        return _committed(lake, replace(night, outcome="base prices stay", said=said), inputs)
+        sentence = "the kill switch is on, so no price book was made"
+        return _committed(lake, replace(night, outcome="base prices stay", said=sentence), inputs)
     try:
         if evening.champion is None and not may_price_without_champion(evening.workspace, date):
             return _committed(lake, replace(night, outcome="base prices stay"), inputs)

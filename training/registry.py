@@ -75,7 +75,7 @@ class JudgedVersion:
         reasons = json.loads(row["reasons"])
         return cls(
             **{name: row[name] for name in as_they_are},
-            verdict=Verdict(tuple(Condition(one["condition"], one["met"], one["found"]) for one in reasons)),
+            verdict=Verdict(tuple(Condition(asks["condition"], asks["met"], asks["found"]) for asks in reasons)),
             scores=json.loads(row["candidates"]),
             money=json.loads(row["money"] or "{}"),
         )
@@ -98,8 +98,8 @@ class JudgedVersion:
             f"{self.candidate}, fitted on days {since}through {self.trained_through}, judged on those through "
             f"{self.judged_through}, {'promoted' if self.verdict.promoted else 'not promoted'}."
         )
-        asked = (f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in self.verdict.conditions)
-        return "\n\n".join([first, *(f"{opinion}." for opinion in self.opinions), "\n".join(asked)])
+        conditions = (f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in self.verdict.conditions)
+        return "\n\n".join([first, *(f"{opinion}." for opinion in self.opinions), "\n".join(conditions)])
 
 
 class TrainingLog(Protocol):

@@ -54,13 +54,13 @@ class OnePolicyEach:
     def ask(self, shelf: Shelf) -> Asked:
         """Ask each store's policy for its own row."""
         answers, rows = [policy.ask(shelf) for policy in self.policies], np.arange(len(self.group))
-        each = {one.name: [getattr(own, one.name) for own in answers] for one in fields(Asked)}
+        each = {field.name: [getattr(answer, field.name) for answer in answers] for field in fields(Asked)}
         none = np.full(shelf.stock.shape, np.nan)  # of stickers, where a policy sticks none
-        told = {name: found for name, found in each.items() if any(own is not None for own in found)}
+        given = {name: values for name, values in each.items() if any(answer is not None for answer in values)}
         return Asked(
             **{
-                name: np.stack([none if own is None else own for own in found])[self.group, rows]
-                for name, found in told.items()
+                name: np.stack([none if answer is None else answer for answer in values])[self.group, rows]
+                for name, values in given.items()
             }
         )
 

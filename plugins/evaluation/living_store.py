@@ -77,7 +77,7 @@ class LivingStore:
         """Sell a day at the prices in force and group it into cells."""
         lake, catalog = self.workspace.lake, self.workspace.catalog
         priced = priced_batches(self.workspace, [date], None)
-        decisions = sum(play_batch(self.workspace, *own, self.seed).rows for own in priced)
+        decisions = sum(play_batch(self.workspace, *batch, self.seed).rows for batch in priced)
         transform(self.workspace)
         takings = sum_of([takings_in(lake, batch.partition, catalog) for batch, _ in priced])
         return SoldDate(priced[0][1], decisions, takings, takings.counted(catalog.store.policies.objective))

@@ -185,12 +185,12 @@ def gain_on(catalog: Catalog, visits: LoggedVisits, rivals: RivalBooks, *, is_kn
     The value of a unit kept comes from the incumbent's book, or where base prices stand from the challenger's; where
     margin is the objective, its cost is added.
     """
-    (known, without), (book, usual) = rivals.known, rivals.books
+    (knowledge, without), (book, usual) = rivals.known, rivals.books
     state = visits.product, visits.stock, np.maximum(1, catalog.store.opening.ticks - visits.tick)
-    price, theirs = (own.at(*state).prices for own in (book, usual))
+    price, theirs = (shown.at(*state).prices for shown in (book, usual))
     kept = np.nan_to_num((book if without is None else usual).at(*state).unit_value)  # NaN: its policy values no stock
     truth = (true_chances_at(catalog, visits, price), true_chances_at(catalog, visits, theirs)) if is_known else None
-    p_sale = known.curves.p_sale_at
+    p_sale = knowledge.curves.p_sale_at
     log = LoggedEvidence(
         product=visits.product,
         price=visits.price,
@@ -200,10 +200,10 @@ def gain_on(catalog: Catalog, visits: LoggedVisits, rivals: RivalBooks, *, is_kn
         p_sale=p_sale(visits.product, visits.price),
         dice=visits.dice,
         n_store_days=visits.n_store_days,
-        candidates=known.curves.prices,
+        candidates=knowledge.curves.prices,
         smallest=catalog.store.money.smallest,
     )
-    shown, usual_shown = (Shown(own, p_sale(visits.product, own)) for own in (price, theirs))
+    shown, usual_shown = (Shown(prices, p_sale(visits.product, prices)) for prices in (price, theirs))
     return estimate_gain(log, shown, usual_shown, truth)
 
 
@@ -251,15 +251,15 @@ def _are_equal(price: Floats, other: Floats, smallest: float) -> Flags:
 def _near(log: LoggedEvidence, price: Floats) -> Floats:
     """Chance of the shown price when the target shows each candidate near `price` equally often, shape (n_visits,)."""
     chance = np.zeros(len(price))
-    for own, ladder in zip(rows_of_each(log.product, len(log.candidates)), log.candidates, strict=True):
+    for rows, ladder in zip(rows_of_each(log.product, len(log.candidates)), log.candidates, strict=True):
         candidates = np.unique(ladder)
         reach = _REACH * (candidates[-1] - candidates[0]) / max(1, len(ladder) - 1) + log.smallest
-        first = np.searchsorted(candidates, price[own] - reach)
-        last = np.searchsorted(candidates, price[own] + reach, side="right")
-        shown = np.searchsorted(candidates - log.smallest / 2, log.price[own]) - 1  # the candidate at or below
-        is_candidate = _are_equal(log.price[own], candidates[np.maximum(shown, 0)], log.smallest)
+        first = np.searchsorted(candidates, price[rows] - reach)
+        last = np.searchsorted(candidates, price[rows] + reach, side="right")
+        shown = np.searchsorted(candidates - log.smallest / 2, log.price[rows]) - 1  # the candidate at or below
+        is_candidate = _are_equal(log.price[rows], candidates[np.maximum(shown, 0)], log.smallest)
         counted = is_candidate & (shown >= first) & (shown < last)
-        chance[own] = counted / np.maximum(1, last - first)
+        chance[rows] = counted / np.maximum(1, last - first)
     return chance
 
 

@@ -33,9 +33,9 @@ class OverDays:
             return None
         kept = KeptStock.unknown(len(stores), len(catalog.skus), rules.columns)
         for position, store in enumerate(stores):
-            found = self._left.get(store)
-            if found is not None and found[0] == date - _ONE_DAY:
-                _, kept.units[position], kept.on_order[position] = found
+            kept_since = self._left.get(store)
+            if kept_since is not None and kept_since[0] == date - _ONE_DAY:
+                _, kept.units[position], kept.on_order[position] = kept_since
                 kept.known[position] = True
         return kept
 
@@ -44,8 +44,8 @@ class OverDays:
         if kept is None:
             return
         for position, store in enumerate(stores):
-            found = self._left.get(store)
-            if kept.known[position].any() and (found is None or found[0] != date - _ONE_DAY):
+            kept_since = self._left.get(store)
+            if kept.known[position].any() and (kept_since is None or kept_since[0] != date - _ONE_DAY):
                 self._left[store] = (date - _ONE_DAY, kept.units[position], kept.on_order[position])
 
     def ended(self, day: StoreDay) -> None:

@@ -87,9 +87,9 @@ def on_same_shoppers(lake: Lake) -> list[SameShoppers]:
     days, at_base = [], OverDays()
     for date, batches in groupby(lake.partitions("interactions"), lambda batch: batch.business_date):
         compared = [_compare(lake, batch, at_base) for batch in batches]
-        comparable = [one for one in compared if one is not None]
+        comparable = [day for day in compared if day is not None]
         if date is not None and len(comparable) == len(compared):
-            book, base = (sum_of([getattr(one, name) for one in comparable]) for name in ("book", "base"))
+            book, base = (sum_of([getattr(day, name) for day in comparable]) for name in ("book", "base"))
             days.append(SameShoppers(comparable[0].objective, book, base, date))
     return days
 
@@ -184,8 +184,8 @@ def show(record: dict[str, Any], money: Currency) -> None:
     """Show what a day brought from the price book and at base prices, on the same shoppers."""
     titles = [money.format_title(title) for title in ("profit, EUR", "waste, EUR", "margin, EUR", "revenue, EUR")]
     rows = [
-        [name, *list(own.values())[:-1], f"{own['wasted_share']:.1%}"]
-        for name, own in (("price book", record["book"]), ("base prices", record["base"]))
+        [name, *list(amounts.values())[:-1], f"{amounts['wasted_share']:.1%}"]
+        for name, amounts in (("price book", record["book"]), ("base prices", record["base"]))
     ]
     columns = ["a day of", *titles, "units thrown away"]
     days = "1 day" if record["count_days"] == 1 else f"{record['count_days']} days"

@@ -61,8 +61,8 @@ def chance_of_sale(
         return _mixture(catalog.store.personas if product is None else kinds[0][0], ratio)
     chance, of_product = np.empty_like(ratio, dtype=float), np.broadcast_to(product, ratio.shape)
     for personas, products in kinds:
-        own = np.isin(of_product, products)
-        chance[own] = _mixture(personas, ratio[own])
+        is_theirs = np.isin(of_product, products)
+        chance[is_theirs] = _mixture(personas, ratio[is_theirs])
     return chance
 
 
@@ -91,8 +91,8 @@ def chance_of_switch(
         Shape (n, n_products); 0 for what is no substitute.
     """
     rules, personas = catalog.store.substitution, catalog.products[product].personas or catalog.store.personas
-    low = min(own.mean - _FARTHEST * own.standard_deviation for own in personas) + budget_shift
-    high = max(own.mean + _FARTHEST * own.standard_deviation for own in personas) + budget_shift
+    low = min(persona.mean - _FARTHEST * persona.standard_deviation for persona in personas) + budget_shift
+    high = max(persona.mean + _FARTHEST * persona.standard_deviation for persona in personas) + budget_shift
     edges = np.linspace(low, high, _STEPS + 1)
     below = 1 - chance_of_sale(catalog, np.minimum(edges, own_ratio[:, None]), budget_shift, np.array(product))
     share = np.diff(below, axis=1)
@@ -133,11 +133,11 @@ def mean_chance_on(catalog: Catalog, business_date: dt.date, price_ratio: Floats
     Shapes are those of `chance_on`, without an axis of ticks.
     """
     examples, group = stores_alike(catalog, catalog.store.stores)
-    counts, chances = np.bincount(group), [chance_on(catalog, business_date, price_ratio, own) for own in examples]
+    counts, chances = np.bincount(group), [chance_on(catalog, business_date, price_ratio, store) for store in examples]
     if len(chances) == 1 and chances[0].ndim == 2:  # noqa: PLR2004 - products x prices
         return chances[0]
     visits = [
-        count * expected_visits_on(catalog, business_date, own) for count, own in zip(counts, examples, strict=True)
+        count * expected_visits_on(catalog, business_date, store) for count, store in zip(counts, examples, strict=True)
     ]
     return chance_of_average_visit(list(zip(visits, chances, strict=True)))
 
@@ -179,10 +179,10 @@ def true_chances(workspace: Workspace, dataset: Dataset) -> Floats | None:
     place = ratio.groupby([holdout["business_date"], product]).rank("dense").to_numpy(dtype=np.int64) - 1
     truth = np.empty(len(holdout))
     for stamp, rows in holdout.groupby("business_date").indices.items():
-        own = product[rows], place[rows]  # a price that many cells have, by stock or hour, is asked about once
+        cell = product[rows], place[rows]  # a price that many cells have, by stock or hour, is asked about once
         ratios = np.ones((len(positions), 1 + int(place[rows].max())))
-        ratios[own] = ratio.to_numpy()[rows]
-        truth[rows] = mean_chance_on(catalog, _date_of(stamp), ratios)[own]
+        ratios[cell] = ratio.to_numpy()[rows]
+        truth[rows] = mean_chance_on(catalog, _date_of(stamp), ratios)[cell]
     return truth
 
 
@@ -213,10 +213,10 @@ def truly_gained(prices: Floats, catalog: Catalog, date: dt.date, store: str | N
     visits = expected_visits_on(catalog, date, store)
     ahead = evenings_of(catalog, true_curves(catalog, date, store), visits)
     gained = np.empty(len(prices))
-    for own, par in enumerate(catalog.par_stock):
-        evening = np.zeros(len(prices[own])) if ahead is None else ahead[own].of_new_units(date)
+    for row, par in enumerate(catalog.par_stock):
+        evening = np.zeros(len(prices[row])) if ahead is None else ahead[row].of_new_units(date)
         levels = slice(len(evening))
-        gained[own] = value_of_prices(gains[own, levels], (chance[own] * visits[own, ::-1])[levels], evening)[par, -1]
+        gained[row] = value_of_prices(gains[row, levels], (chance[row] * visits[row, ::-1])[levels], evening)[par, -1]
     return gained
 
 

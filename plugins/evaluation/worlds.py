@@ -116,17 +116,17 @@ def _on_a_shelf(catalog: Catalog) -> tuple[StoreWorld, ...]:
 
 def _harder(shelf: Catalog, shipped: dict[str, Catalog]) -> Iterable[StoreWorld]:
     """Yield worlds whose demand is far from what a planner expects, or leaves it nothing to gain."""
-    own, small = shipped["own curves"], shipped["small shelves"]
-    rest = (1 - _POPULAR_SHARE) / (len(own.skus) - 1)
-    popularity = {sku: _POPULAR_SHARE if sku == own.skus[0] else rest for sku in own.skus}
-    popular = changed(own, popularity=popularity, visits_per_day=500.0)
+    own_curves, small = shipped["own curves"], shipped["small shelves"]
+    rest = (1 - _POPULAR_SHARE) / (len(own_curves.skus) - 1)
+    popularity = {sku: _POPULAR_SHARE if sku == own_curves.skus[0] else rest for sku in own_curves.skus}
+    popular = changed(own_curves, popularity=popularity, visits_per_day=500.0)
     yield StoreWorld("popular product", "87 % of the visits are to one product, and each has its own curve", popular)
     peaks = changed(shelf, popularity={}, visits_per_day=200.0 * len(shelf.skus))
-    peaks = _with_personas(peaks, [_two_kinds(*own, 0.07) for own in _OWN_PEAKS])
+    peaks = _with_personas(peaks, [_two_kinds(*peak, 0.07) for peak in _OWN_PEAKS])
     yield StoreWorld("own peaks", "each product has frugal and wealthy shoppers of its own", peaks)
     cliffs = changed(shelf, personas=_two_kinds(0.85, 1.3, 0.45, 0.01))
     yield StoreWorld("cliffs", "all budgets are within 2 % of 0.85 or of 1.3 of the base price", cliffs)
-    few = tuple(one.model_copy(update={"par_stock": 2 + at % 3}) for at, one in enumerate(small.products))
+    few = tuple(product.model_copy(update={"par_stock": 2 + place % 3}) for place, product in enumerate(small.products))
     few_units = changed(Catalog(few, small.store), popularity={}, visits_per_day=150.0)
     yield StoreWorld("two to four units", "ten products of which 2 to 4 units are on the shelf", few_units)
     for visits in (400, 60):
@@ -203,7 +203,10 @@ def _two_kinds(frugal: float, wealthy: float, share: float, deviation: float) ->
 def _with_personas(catalog: Catalog, personas: Sequence[tuple[Persona, ...]]) -> Catalog:
     """Return a catalog whose products have shoppers of their own, by turns."""
     both = zip(catalog.products, cycle(personas), strict=False)
-    return Catalog(tuple(product.model_copy(update={"personas": own}) for product, own in both), catalog.store)
+    return Catalog(
+        tuple(product.model_copy(update={"personas": kinds}) for product, kinds in both),
+        catalog.store,
+    )
 
 
 def _shipped(name: str, learning: Learning) -> StoreWorld:

@@ -77,7 +77,7 @@ def choose_smoothing(rows: Rows, fit: Callable[[Rows], Callable[[pd.DataFrame], 
     share = (shares / shares.sum(axis=1, keepdims=True)).mean(axis=0)
     share[share < _NEGLIGIBLE] = 0
     share /= share.sum()
-    kernels = tuple(replace(kernel, weight=float(own)) for kernel, own in zip(FAMILY, share, strict=True) if own)
+    kernels = tuple(replace(kernel, weight=float(part)) for kernel, part in zip(FAMILY, share, strict=True) if part)
     return Smoothing(lowest, highest, kernels)
 
 

@@ -175,9 +175,9 @@ def load_dataset(
     begins = [first, *sorted({date for date in shifts if first < date <= through})]
     days = connection.execute(query("decisions_per_day"), {"first": begins[-1], "through": through}).df()
     if len(days) < 2:  # noqa: PLR2004 - one to fit on, one to judge on
-        asked = "" if begins[-1] == dt.date.min else f" from {begins[-1]}"
+        since_when = "" if begins[-1] == dt.date.min else f" from {begins[-1]}"
         raise DataError(
-            f"expected at least two days of decisions{asked} up to {through}, found {len(days)}; "
+            f"expected at least two days of decisions{since_when} up to {through}, found {len(days)}; "
             "no model was trained: simulate or ingest more days, then transform"
         )
     dates = [stamp.date() for stamp in pd.to_datetime(days["business_date"])]
@@ -206,12 +206,12 @@ def weighted_rows(cells: pd.DataFrame, features: list[str]) -> tuple[pd.DataFram
     Cells that agree in the features are merged first; their counts add up.
     """
     columns = [name for name in features if tells_product(name)]
-    told = cells
+    keyed = cells
     if columns:  # one key for all of them, in their order: a group of the last one comes first
         skus = pd.CategoricalDtype(one_of_each(columns)["sku"].iloc[::-1])
-        told = cells.assign(sku=pd.Categorical.from_codes(len(columns) - position_of(cells, columns), dtype=skus))
+        keyed = cells.assign(sku=pd.Categorical.from_codes(len(columns) - position_of(cells, columns), dtype=skus))
     keys = list(dict.fromkeys("sku" if tells_product(name) else name for name in features))
-    counts = told.groupby(keys, dropna=False, sort=True, observed=True)[["n_offered", "n_purchased"]].sum()
+    counts = keyed.groupby(keys, dropna=False, sort=True, observed=True)[["n_offered", "n_purchased"]].sum()
     merged = counts.index.to_frame(index=False)
     bought = counts["n_purchased"].to_numpy()
     refused = counts["n_offered"].to_numpy() - bought

@@ -110,33 +110,33 @@ def _train_on(evening: Evening, dataset: Dataset, since: dt.date | None) -> Judg
     with registry.training(dataset, seed) as log:
         fitted, true_chances = fit_candidates(evening, dataset, since), TRUTH.only()
         truth = None if true_chances is None else true_chances(workspace, dataset)
-        scores = {one.name: judge(one.p_sale, dataset.holdout, truth, one.threshold) for one in fitted}
-        best = min(fitted, key=lambda one: scores[one.name]["log_loss"])
+        scores = {each.name: judge(each.p_sale, dataset.holdout, truth, each.threshold) for each in fitted}
+        best = min(fitted, key=lambda each: scores[each.name]["log_loss"])
         logged = log.log(fitted, best, scores, workspace.catalog.store.money)
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
         version = registry.register(logged, best.fitted, scores[best.name], inputs, judged_before)
         challenger = replace(best.fitted, version=version)
         with ThreadPoolExecutor(max_workers=1) as beside:  # another process loads it while its prices are judged
             load_check = beside.submit(log.check_load, logged, best)
-            found = gate_input(evening, dataset, challenger, load_check.result)
-        verdict, against = pass_gate(found), champion.version if champion else None
-        row = _row(found, verdict, logged, scores, version, against) | {"model_sha256": registry.sha256_of(version)}
+            evidence = gate_input(evening, dataset, challenger, load_check.result)
+        verdict, against = pass_gate(evidence), champion.version if champion else None
+        row = _row(evidence, verdict, logged, scores, version, against) | {"model_sha256": registry.sha256_of(version)}
         judged = JudgedVersion.of(row)
-        registry.conclude(logged, judged, _rival(found, against))
+        registry.conclude(logged, judged, _rival(evidence, against))
     table = pa.Table.from_pylist([row], schema=TABLES["model_versions"].schema)
     settle(workspace, registry, Judged(version, verdict, against, dataset.judged_through, table, inputs))
     return judged
 
 
 def _row(
-    found: GateInput, verdict: Verdict, logged: LoggedModel, scores: Scores, version: str, champion: str | None
+    evidence: GateInput, verdict: Verdict, logged: LoggedModel, scores: Scores, version: str, champion: str | None
 ) -> dict[str, Any]:
     """Return the row of a judged version in `model_versions`, without the fingerprint of its files."""
-    dataset, best = found.dataset, found.challenger.candidate.name
+    dataset, best = evidence.dataset, evidence.challenger.candidate.name
     money = None
-    if found.gain is not None:
-        opinions = {opinion.name: {**opinion.figures, "note": opinion.note} for opinion in found.opinions}
-        money = json.dumps({"believed": asdict(found.gain)} | opinions)
+    if evidence.gain is not None:
+        opinions = {opinion.name: {**opinion.figures, "note": opinion.note} for opinion in evidence.opinions}
+        money = json.dumps({"believed": asdict(evidence.gain)} | opinions)
     return {
         "version": version,
         "candidate": best,
@@ -150,14 +150,14 @@ def _row(
         "promoted": verdict.promoted,
         "reasons": json.dumps([condition.as_record() for condition in verdict.conditions]),
         "money": money,
-        "said": what_comes_of(verdict, version, _rival(found, champion)),
+        "said": what_comes_of(verdict, version, _rival(evidence, champion)),
         "decided_at": dt.datetime.combine(dataset.judged_through + ONE_DAY, dt.time(), dt.UTC),
     }
 
 
-def _rival(found: GateInput, champion: str | None) -> str:
+def _rival(evidence: GateInput, champion: str | None) -> str:
     """Return whose prices a challenger is judged against."""
-    by_belief = found.catalog.store.policies.before_champion == "belief"
+    by_belief = evidence.catalog.store.policies.before_champion == "belief"
     return f"champion {champion}" if champion else BELIEF_ALONE if by_belief else "base prices"
 
 
@@ -167,8 +167,8 @@ def what_comes_of(verdict: Verdict, version: str, rival: str) -> str:
         return f"version {version} prices from now on: {verdict.conditions[-1].found}"
     stays = {BELIEF_ALONE: "the belief prices on", "base prices": "base prices stay"}.get(rival, f"{rival} stays")
     if verdict.waits:
-        found = "; ".join(condition.found for condition in verdict.unmet)
-        return f"{stays}; version {version} is sound, but not shown to earn more: {found}"
+        findings = "; ".join(condition.found for condition in verdict.unmet)
+        return f"{stays}; version {version} is sound, but not shown to earn more: {findings}"
     return f"{stays}; version {version} was refused: {'; '.join(verdict.refusals)}"
 
 
@@ -227,7 +227,7 @@ def fit_one(job: CandidateToFit) -> FittedCandidate:
             f"{job.name}: the days to learn from changed while candidates were sent out; nothing was trained: run the "
             "same command again"
         )
-    fitted = fit(next(one for one in CANDIDATES if one.name == job.candidate), dataset, job.seed)
+    fitted = fit(next(candidate for candidate in CANDIDATES if candidate.name == job.candidate), dataset, job.seed)
     threshold = choose_threshold(fitted.p_sale(dataset.training), dataset.training)
     return FittedCandidate(fitted, fitted.p_sale(dataset.holdout), threshold)
 

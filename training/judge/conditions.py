@@ -39,25 +39,25 @@ _KNOWN_FEATURES = ("price_offered", "price_ratio", "inventory_level")
 
 def sees_only_what_is_known(challenger: FittedModel, dataset: Dataset) -> Condition:
     """Refuse features that nobody knows when a price is set, such as what the shopper would pay or did."""
-    known = {*_KNOWN_FEATURES, *dataset.one_hot}
-    unknown = [name for name in challenger.features if name not in known]
-    found = f"it sees {', '.join(unknown)}" if unknown else f"{len(challenger.features)} features of price and shelf"
-    return Condition("sees only what is known when pricing", not unknown, found)
+    allowed = {*_KNOWN_FEATURES, *dataset.one_hot}
+    unknown = [name for name in challenger.features if name not in allowed]
+    finding = f"it sees {', '.join(unknown)}" if unknown else f"{len(challenger.features)} features of price and shelf"
+    return Condition("sees only what is known when pricing", not unknown, finding)
 
 
 def every_product_was_seen(dataset: Dataset, skus: tuple[str, ...]) -> Condition:
     """Ask for decisions about every product that is to be priced."""
     missing = sorted(set(skus) - set(dataset.training["sku"]))
-    found = f"no decisions about {_listed(missing)}" if missing else f"decisions about all {len(skus)} products"
-    return Condition("every product was seen", not missing, found)
+    finding = f"no decisions about {_listed(missing)}" if missing else f"decisions about all {len(skus)} products"
+    return Condition("every product was seen", not missing, finding)
 
 
 def every_price_varied(dataset: Dataset, skus: tuple[str, ...]) -> Condition:
     """Ask for at least two prices per product: one price teaches nothing."""
     prices = dataset.training.groupby("sku")["price_offered"].nunique()
     constant = [sku for sku in skus if prices.get(sku, 0) == 1]
-    found = f"one price only for {_listed(constant)}" if constant else f"at least {prices.min()} prices per product"
-    return Condition("every price varied", not constant, found)
+    finding = f"one price only for {_listed(constant)}" if constant else f"at least {prices.min()} prices per product"
+    return Condition("every price varied", not constant, finding)
 
 
 _PRICE_STEP = 1.1  # the sign test raises each price by a tenth
@@ -83,21 +83,23 @@ def never_rises_with_price(challenger: FittedModel, holdout: pd.DataFrame) -> Co
     rise = challenger.p_sale(dearer) - challenger.p_sale(holdout)
     worst = int(np.argmax(rise))
     rising = sorted(set(holdout["sku"][rise > _RISE_ALLOWED]))
-    found = "for no product"
+    finding = "for no product"
     if rising:
-        found = (
+        finding = (
             f"for {_listed(rising)}; worst {holdout['sku'].iloc[worst]} at "
             f"{holdout['price_offered'].iloc[worst]:.2f}, by {rise[worst]:.3f}"
         )
-    return Condition("a price 10 % higher never sells more", not rising, found if not rising else f"it does, {found}")
+    return Condition(
+        "a price 10 % higher never sells more", not rising, finding if not rising else f"it does, {finding}"
+    )
 
 
 def is_calibrated(chance: Floats, holdout: pd.DataFrame) -> Condition:
     """Ask for a calibration error of at most 0.05 beyond what luck alone would show for a perfect model."""
     luck = calibration_luck(chance, holdout)
     error, limit = calibration_error(chance, holdout), _CALIBRATION_ALLOWED + luck
-    found = f"calibration error {error:.4f} of at most {limit:.4f}, of which {luck:.4f} is luck"
-    return Condition("is calibrated", error <= limit, found)
+    finding = f"calibration error {error:.4f} of at most {limit:.4f}, of which {luck:.4f} is luck"
+    return Condition("is calibrated", error <= limit, finding)
 
 
 def is_reliable(chance: Floats, holdout: pd.DataFrame) -> Condition:
@@ -112,17 +114,17 @@ def is_reliable(chance: Floats, holdout: pd.DataFrame) -> Condition:
     lowest, highest = _SLOPES_ALLOWED
     met_slope = slope + STANDARD_ERRORS * error >= lowest and slope - STANDARD_ERRORS * error <= highest
     met_offset = abs(offset) <= _OFFSET_ALLOWED + luck
-    found = (
+    finding = (
         f"slope {slope:.2f} +/- {STANDARD_ERRORS * error:.2f} of {lowest} to {highest}, mean chance {offset:+.4f} off "
         f"of at most {_OFFSET_ALLOWED + luck:.4f}"
     )
-    return Condition("is reliable", met_slope and met_offset, found)
+    return Condition("is reliable", met_slope and met_offset, finding)
 
 
 def prices_were_ours() -> Condition:
     """Make a model of prices that somebody else set wait: they were set for reasons that moved demand, too."""
-    found = "somebody else set them, so what they teach prices nothing; the last regular price of each shelf stands"
-    return Condition(PRICES_WERE_OURS, met=False, found=found)
+    finding = "somebody else set them, so what they teach prices nothing; the last regular price of each shelf stands"
+    return Condition(PRICES_WERE_OURS, met=False, found=finding)
 
 
 def _listed(skus: Sequence[str]) -> str:
@@ -137,5 +139,5 @@ def beats_the_base_rate(chance: Floats, dataset: Dataset) -> Condition:
         log_loss(chance, dataset.holdout),
         log_loss(base_rates(dataset.training, dataset.holdout), dataset.holdout),
     )
-    found = f"log loss {ours:.4f} against {theirs:.4f}, at least {_BETTER_WANTED} less wanted"
-    return Condition("better than each product's base rate", ours <= theirs - _BETTER_WANTED, found)
+    finding = f"log loss {ours:.4f} against {theirs:.4f}, at least {_BETTER_WANTED} less wanted"
+    return Condition("better than each product's base rate", ours <= theirs - _BETTER_WANTED, finding)

@@ -159,17 +159,17 @@ class Verdict:
         return [f"{condition.name}: {condition.found}" for condition in self.unmet]
 
 
-def pass_gate(found: GateInput) -> Verdict:
+def pass_gate(evidence: GateInput) -> Verdict:
     """Judge a challenger on the held-out days.
 
     Where those hold exported decisions, it waits: their prices were not randomised, and a model of them prices nothing.
     """
-    challenger, dataset, skus = found.challenger, found.dataset, found.catalog.skus
-    conditions_asked = [found.load_check, conditions.sees_only_what_is_known(challenger, dataset)]
+    challenger, dataset, skus = evidence.challenger, evidence.dataset, evidence.catalog.skus
+    conditions_asked = [evidence.load_check, conditions.sees_only_what_is_known(challenger, dataset)]
     after_a_rollback = (
-        [] if found.rolled_back_on is None else [saw_the_rollback(dataset.judged_through, found.rolled_back_on)]
+        [] if evidence.rolled_back_on is None else [saw_the_rollback(dataset.judged_through, evidence.rolled_back_on)]
     )
-    if found.is_exported:
+    if evidence.is_exported:
         return Verdict((*conditions_asked, *after_a_rollback, conditions.prices_were_ours()))
     chance = challenger.p_sale(dataset.holdout)
     conditions_asked += [
@@ -184,20 +184,20 @@ def pass_gate(found: GateInput) -> Verdict:
             conditions.is_calibrated(chance, dataset.holdout),
             conditions.is_reliable(chance, dataset.holdout),
             conditions.beats_the_base_rate(chance, dataset),
-            *_against_incumbent(chance, found),
+            *_against_incumbent(chance, evidence),
         ]
     return Verdict(tuple(conditions_asked))
 
 
-def _against_incumbent(chance: Floats, found: GateInput) -> list[Condition]:
-    incumbent, dataset, store = found.incumbent, found.dataset, found.catalog.store
+def _against_incumbent(chance: Floats, evidence: GateInput) -> list[Condition]:
+    incumbent, dataset, store = evidence.incumbent, evidence.dataset, evidence.catalog.store
     if incumbent is None or incumbent.p_sale is None:
-        return [(as_good_as_belief if store.policies.before_champion == "belief" else earns_more)(found.expected)]
+        return [(as_good_as_belief if store.policies.before_champion == "belief" else earns_more)(evidence.expected)]
     not_worse = is_not_worse(chance, incumbent.p_sale, dataset.holdout)
-    age = age_of(incumbent, dataset.judged_through, store.gate.stale_after_days, found.rolled_back_on)
+    age = age_of(incumbent, dataset.judged_through, store.gate.stale_after_days, evidence.rolled_back_on)
     return [
         no_product_regresses(chance, incumbent.p_sale, dataset.holdout),
-        earns_more_or_replaces(found.expected, not_worse, age),
+        earns_more_or_replaces(evidence.expected, not_worse, age),
     ]
 
 
@@ -210,18 +210,18 @@ def no_product_regresses(chance: Floats, champion: Floats, holdout: pd.DataFrame
     mean = sums["more"] / sums["offered"]
     luck = STANDARD_ERRORS * np.sqrt(sums["variance"]) / sums["offered"]
     worst = str((mean - luck).idxmax())
-    found = (
+    finding = (
         f"worst {worst}: log loss {mean[worst]:+.4f} against the champion's, of at most "
         f"{_REGRESSION_ALLOWED + luck[worst]:.4f}, of which {luck[worst]:.4f} is luck"
     )
-    return Condition("no product regresses", bool((mean - luck)[worst] <= _REGRESSION_ALLOWED), found)
+    return Condition("no product regresses", bool((mean - luck)[worst] <= _REGRESSION_ALLOWED), finding)
 
 
 def is_not_worse(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Condition:
     """Compare the log loss over all products with the champion's."""
     ours, theirs = log_loss(chance, holdout), log_loss(champion, holdout)
-    found = f"log loss {ours:.4f} against {theirs:.4f}, {_TOLERATED_LOSS} tolerated"
-    return Condition("not worse than the champion", ours <= theirs + _TOLERATED_LOSS, found)
+    finding = f"log loss {ours:.4f} against {theirs:.4f}, {_TOLERATED_LOSS} tolerated"
+    return Condition("not worse than the champion", ours <= theirs + _TOLERATED_LOSS, finding)
 
 
 def age_of(
@@ -233,16 +233,16 @@ def age_of(
     """
     drifted_since, trained_through = incumbent.drifted_since, incumbent.trained_through
     if drifted_since is not None and (rolled_back_on is None or drifted_since >= rolled_back_on):
-        found = f"shoppers answer prices otherwise than the champion says since {drifted_since}"
-        return Condition(_NO_LONGER_HOLDS, met=True, found=found)
+        finding = f"shoppers answer prices otherwise than the champion says since {drifted_since}"
+        return Condition(_NO_LONGER_HOLDS, met=True, found=finding)
     if rolled_back_on is not None and (trained_through is None or trained_through < rolled_back_on):
-        found = f"the champion was gone back to for {rolled_back_on}, stale {stale_after_days} days after that"
-        return Condition("the champion is stale", (judged_through - rolled_back_on).days > stale_after_days, found)
+        finding = f"the champion was gone back to for {rolled_back_on}, stale {stale_after_days} days after that"
+        return Condition("the champion is stale", (judged_through - rolled_back_on).days > stale_after_days, finding)
     if trained_through is None:
         return Condition("the champion is stale", met=True, found="champion of unknown age")
     days = (judged_through - trained_through).days
-    found = f"the champion has not seen the last {days} days, stale after {stale_after_days}"
-    return Condition("the champion is stale", days > stale_after_days, found)
+    finding = f"the champion has not seen the last {days} days, stale after {stale_after_days}"
+    return Condition("the champion is stale", days > stale_after_days, finding)
 
 
 def earns_more(expected: ExpectedGain) -> Condition:
@@ -268,8 +268,8 @@ def earns_more_or_replaces(expected: ExpectedGain, not_worse: Condition, age: Co
         how = "earns more: "
     elif takes_over:
         how = "as good, and fresher: "
-    found = f"{how}{expected.in_words}; {not_worse.found}; {age.found}"
-    return Condition(EARNS_MORE, expected.is_shown or takes_over, found)
+    finding = f"{how}{expected.in_words}; {not_worse.found}; {age.found}"
+    return Condition(EARNS_MORE, expected.is_shown or takes_over, finding)
 
 
 def saw_the_rollback(judged_through: dt.date, rolled_back_on: dt.date) -> Condition:
@@ -277,8 +277,8 @@ def saw_the_rollback(judged_through: dt.date, rolled_back_on: dt.date) -> Condit
 
     `rolled_back_on` is the first business date that the champion before was to price again.
     """
-    found = f"judged through {judged_through}, rolled back for {rolled_back_on}"
-    return Condition(SAW_THE_ROLLBACK, judged_through >= rolled_back_on, found)
+    finding = f"judged through {judged_through}, rolled back for {rolled_back_on}"
+    return Condition(SAW_THE_ROLLBACK, judged_through >= rolled_back_on, finding)
 
 
 def _luck_of_difference(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Floats:

@@ -111,8 +111,8 @@ def verdict_on(reply: Mapping[str, Any], expected: Floats, seconds_allowed: floa
     return Condition(NAME, met=True, found=f"{len(expected)} equal answers in {seconds:.2f} seconds")
 
 
-def _refused(found: str) -> Condition:
-    return Condition(NAME, met=False, found=found)
+def _refused(why: str) -> Condition:
+    return Condition(NAME, met=False, found=why)
 
 
 def answer(task: Task) -> dict[str, Any]:

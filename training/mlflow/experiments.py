@@ -106,17 +106,17 @@ def prepare_tracking(settings: Settings) -> None:
 
 def experiment_id(client: MlflowClient, settings: Settings, name: str, note: str) -> str:
     """Return the id of an experiment, made where it is not there, and keep its description as it should be."""
-    found = client.get_experiment_by_name(name)
-    if found is None:
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
         location = None
         if settings.tracking_uri.startswith("sqlite"):
             settings.artifacts.mkdir(parents=True, exist_ok=True)
             location = settings.artifacts.as_uri()
-        found = client.get_experiment(client.create_experiment(name, artifact_location=location))
+        experiment = client.get_experiment(client.create_experiment(name, artifact_location=location))
     for tag, value in (_KIND | {NOTE: note}).items():
-        if found.tags.get(tag) != value:
-            client.set_experiment_tag(found.experiment_id, tag, value)
-    return str(found.experiment_id)
+        if experiment.tags.get(tag) != value:
+            client.set_experiment_tag(experiment.experiment_id, tag, value)
+    return str(experiment.experiment_id)
 
 
 def log_values(

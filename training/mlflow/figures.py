@@ -25,12 +25,12 @@ _CHANCES = (0.0, 0.5, 1.0)  # ticks of every axis of chances; few, for ticks are
 _TITLE_AT = 1.02  # a place that is given is not searched for
 
 
-def of_model(own: FittedCandidate, holdout: pd.DataFrame) -> dict[str, Figure]:
+def of_model(fitted: FittedCandidate, holdout: pd.DataFrame) -> dict[str, Figure]:
     """Return what is drawn of one model, by name."""
     return {
-        "reliability": reliability(own.name, own.p_sale, holdout),
-        "precision_recall": precision_recall(own.name, own.p_sale, holdout),
-        "importance": importance(own.fitted),
+        "reliability": reliability(fitted.name, fitted.p_sale, holdout),
+        "precision_recall": precision_recall(fitted.name, fitted.p_sale, holdout),
+        "importance": importance(fitted.fitted),
     }
 
 

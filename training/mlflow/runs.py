@@ -91,7 +91,7 @@ class MlflowTraining:
                 self._log_candidate(other, scores[other.name])
         logged = self._log_candidate(best, scores[best.name], figures.of_model(best, self.dataset.holdout))
         assert logged is not None  # noqa: S101 - a run with figures has a model
-        curves = figures.demand_curves({one.name: one.fitted for one in fitted}, self.dataset, money)
+        curves = figures.demand_curves({candidate.name: candidate.fitted for candidate in fitted}, self.dataset, money)
         _log_figures(self.client, self.run_id, {"demand_curves": curves})
         return logged
 

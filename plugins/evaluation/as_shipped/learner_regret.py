@@ -59,8 +59,8 @@ class GateRecord:
 
 def periods_of(days: int) -> list[Period]:
     """Return the periods that are told of so many days; the last one is all of them."""
-    known = [Period(first, last) for first, last in _PERIODS if last <= days]
-    return [*(period for period in known if period != (1, days)), Period(1, days)]
+    periods = [Period(first, last) for first, last in _PERIODS if last <= days]
+    return [*(period for period in periods if period != (1, days)), Period(1, days)]
 
 
 def regret(days: Days, world: str, learner: str, period: Period) -> MeanInterval:
@@ -154,7 +154,7 @@ def _by_seed(days: Days) -> list[list[LivedDay]]:
 def _lost_by_seed(days: Days, world: str, learner: str, period: Period) -> list[float]:
     first, last = period
     lived = [day for day in _lived(days, world, learner) if first <= day.day <= last]
-    return [_lost_share(own) for own in _by_seed(lived)]
+    return [_lost_share(days) for days in _by_seed(lived)]
 
 
 def _lost_share(days: Days) -> float:

@@ -144,22 +144,22 @@ class WorldToLive:
             tempfile.TemporaryDirectory(prefix="shelfprice-belief-") as home_of_belief,
         ):
             product, belief = (
-                LivingStore(read_settings({"SHELFPRICE_HOME": own}), lived_in, seed)
-                for own, lived_in in ((home, catalog), (home_of_belief, _without_forests(catalog)))
+                LivingStore(read_settings({"SHELFPRICE_HOME": folder}), lived_in, seed)
+                for folder, lived_in in ((home, catalog), (home_of_belief, _without_forests(catalog)))
             )
-            known, over_days = OverDays(), {name: OverDays() for name in (OWNERS_PRICE, *peers)}
+            ideal, over_days = OverDays(), {name: OverDays() for name in (OWNERS_PRICE, *peers)}
             steps = 2 + len(peers)  # each day: the product and its night, its belief alone, and each peer
             for day in range(1, self.days + 1):
                 done = steps * (day - 1)
                 tell(self.name, done, steps * self.days)
                 date = DEFAULT_START + dt.timedelta(days=day - 1)
                 visits = draw_visits(catalog, catalog.store.stores, date, seed)
-                best = known.meet(catalog, Storefront(clairvoyants.on(date)), catalog.store.stores, date, visits)
+                best = ideal.meet(catalog, Storefront(clairvoyants.on(date)), catalog.store.stores, date, visits)
                 most = takings_of(best, catalog).counted(objective)
                 sold = product.sell(date)
                 source = product.source_of(sold.priced_by)  # before the night has a say
                 judged = product.night(date).judged_version
-                found = product.judged(judged) if judged else GateFinding()
+                finding = product.judged(judged) if judged else GateFinding()
                 tell(self.name, done + 1, steps * self.days)
                 earned = {BELIEF_ALONE: belief.sell(date).takings}
                 belief.night_without_training(date)
@@ -171,12 +171,14 @@ class WorldToLive:
                     played, peers[name] = live_day(catalog, peer, date, visits, kept)
                     over_days[name].ended(played)
                     earned[name] = takings_of(played, catalog)
-                at = (seed, len(catalog.store.stores), day)
+                where = (seed, len(catalog.store.stores), day)
                 priced = (source, sold.priced_by.policy.model_version)
-                product_day = LivedDay(world, PRODUCT, *at, sold.gain_eur, most, *priced, judged, **found._asdict())
+                product_day = LivedDay(
+                    world, PRODUCT, *where, sold.gain_eur, most, *priced, judged, **finding._asdict()
+                )
                 lived.append(_with_waste(product_day, sold.takings))
                 lived += [
-                    _with_waste(LivedDay(world, name, *at, brought.counted(objective), most), brought)
+                    _with_waste(LivedDay(world, name, *where, brought.counted(objective), most), brought)
                     for name, brought in earned.items()
                 ]
             tell(self.name, steps * self.days, steps * self.days)

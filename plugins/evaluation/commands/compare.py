@@ -68,49 +68,49 @@ def compare(
         from flows.runs import as_command
         from plugins.evaluation.flows import compare as flow
 
-        found = as_command(flow)(tuple(world or ()), days, seeds, stores, text_of(named))
-    _show(found, seeds, as_json=as_json)
+        lived = as_command(flow)(tuple(world or ()), days, seeds, stores, text_of(named))
+    _show(lived, seeds, as_json=as_json)
 
 
-def _show(found: Any, seeds: int, *, as_json: bool) -> None:
+def _show(lived: Any, seeds: int, *, as_json: bool) -> None:
     """Show what the product and its peers lost."""
     from plugins.evaluation.as_shipped import shipped_report as report
 
     if as_json:
-        emit(report.as_json(found))
+        emit(report.as_json(lived))
         return
     show_table(
-        f"Regret, % of what the clairvoyant earned, {_stores_of(found)}",
-        *report.regret_rows(found),
+        f"Regret, % of what the clairvoyant earned, {_stores_of(lived)}",
+        *report.regret_rows(lived),
         f"{seeds} seeds; every learner met the same shoppers, none began with a log; worst week in points, over 0 "
         "where the owner's price earned more",
     )
     show_table(
         "The product's regret less that of the best peer, points",
-        *report.peer_rows(found),
+        *report.peer_rows(lived),
         "below 0 the product lost less; paired over seeds, with the 95 % interval",
     )
-    gate = report.gate_rows(found)
+    gate = report.gate_rows(lived)
     show_table(
         "How soon the product priced, and what its gate did",
         *gate,
         "nights and amounts are means over seeds, counts are sums; falsely: truly 1 % worse or more; clearly: truly "
         "3 % better or more",
     )
-    _show_waste(found)
-    remark(report.models_in_words(found))
+    _show_waste(lived)
+    remark(report.models_in_words(lived))
     from plugins.evaluation.peers.peer import missing_libraries
 
     if missing := " and ".join(missing_libraries()):
         remark(f"peers of {missing} were not played, for they are not installed; `pip install -e '.[peers]'` adds them")
-    remark(f"kept as MLflow run {found.run_id} of shelfprice-comparison")
+    remark(f"kept as MLflow run {lived.run_id} of shelfprice-comparison")
 
 
-def _show_waste(found: Any) -> None:
+def _show_waste(lived: Any) -> None:
     """Show what store days brought where stock lives over days."""
     from plugins.evaluation.as_shipped.shipped_report import waste_rows
 
-    columns, rows = waste_rows(found)
+    columns, rows = waste_rows(lived)
     if rows:
         show_table(
             "What a store day brought, and what was thrown away",
@@ -130,8 +130,8 @@ def _shelf_or_classic(catalog: Catalog) -> Path:
     return catalog or own_shelf(read_settings()) or CLASSIC
 
 
-def _stores_of(found: Any) -> str:
-    fewest, most = (pick(day.count_stores for day in found.days) for pick in (min, max))
+def _stores_of(lived: Any) -> str:
+    fewest, most = (pick(day.count_stores for day in lived.days) for pick in (min, max))
     if fewest < most:
         return f"{fewest} to {most} stores"
     return "one store" if most == 1 else f"{most} stores"
