@@ -76,16 +76,9 @@ def fill_date(workspace: Workspace, registry: ModelRegistry, date: dt.date, how:
 
 def seals(lake: Lake, date: dt.date) -> list[tuple[str, ...]]:
     """Return the SHA-256 of a date's decisions and cells, and of the price book of the day after."""
-    parts = ((("interactions",), date), (("demand_cells",), date), (("booked_prices",), date + ONE_DAY))
-    return [
-        tuple(
-            receipt.sha256
-            for table in tables
-            for part in lake.partitions_on(table, day)
-            if (receipt := lake.receipt(part)) is not None
-        )
-        for tables, day in parts
-    ]
+    parts = (("interactions", date), ("demand_cells", date), ("booked_prices", date + ONE_DAY))
+    receipts = ([lake.receipt(part) for part in lake.partitions_on(table, day)] for table, day in parts)
+    return [tuple(receipt.sha256 for receipt in published if receipt is not None) for published in receipts]
 
 
 def what_became_of(date: dt.date, before: list[tuple[str, ...]], after: list[tuple[str, ...]]) -> Filled:

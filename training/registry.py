@@ -68,13 +68,10 @@ class JudgedVersion:
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "JudgedVersion":
         """Read a row."""
-        as_they_are = (
-            *("version", "candidate", "training_run_id"),
-            *("trained_since", "trained_through", "judged_through", "said"),
-        )
+        kept = "version candidate training_run_id trained_since trained_through judged_through said"
         reasons = json.loads(row["reasons"])
         return cls(
-            **{name: row[name] for name in as_they_are},
+            **{name: row[name] for name in kept.split()},
             verdict=Verdict(tuple(Condition(asks["condition"], asks["met"], asks["found"]) for asks in reasons)),
             scores=json.loads(row["candidates"]),
             money=json.loads(row["money"] or "{}"),

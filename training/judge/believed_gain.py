@@ -304,7 +304,7 @@ class _Rivals:
             return gained
         opens = [book.of().prices for book in self.books]
         for draw, day in enumerate(days):
-            pairs, updates = zip(opens, self.corrected_by, strict=True), some_updates(day.catalog)
+            pairs, updates = zip(opens, self.corrected_by, strict=True), some_updates(self.judge.start.catalog)
             prices = (prices_of_day(opening, outlook, day.expected, updates) for opening, outlook in pairs)
             gained[draw] = [_gain(day, product, *rivals) for product, rivals in enumerate(zip(*prices, strict=True))]
         return gained
@@ -324,11 +324,6 @@ class _DrawnDay:
     date: dt.date
     pace: float = 1.0
 
-    @property
-    def catalog(self) -> Catalog:
-        """The shelf, and its stores."""
-        return self.judge.start.catalog
-
     @cached_property
     def visits(self) -> Floats:
         """Visits, shape (n_products, n_ticks)."""
@@ -337,12 +332,12 @@ class _DrawnDay:
     @cached_property
     def hours(self) -> Ints:
         """The hour of each tick, by its position, shape (n_ticks,)."""
-        return hours_of_day(self.catalog)
+        return hours_of_day(self.judge.start.catalog)
 
     @cached_property
     def costs(self) -> Floats:
         """What a sale forgoes, EUR, shape (n_products,)."""
-        return costs_that_count(self.catalog)
+        return costs_that_count(self.judge.start.catalog)
 
     @property
     def expected(self) -> ExpectedDay:
@@ -365,11 +360,11 @@ class _DrawnDay:
 
 def _worth(day: _DrawnDay, product: int, prices: Floats) -> float:
     """Return what a product is worth at opening by a book's prices, EUR."""
-    gains, ahead = prices - day.costs[product], day.judge.start.ahead
+    gains, start = prices - day.costs[product], day.judge.start
     coming = day.chance(product, prices, day.hours[::-1]) * day.visits[product, ::-1]
-    evening = np.zeros(len(prices)) if ahead is None else ahead[product].of_new_units(day.date)
+    evening = np.zeros(len(prices)) if start.ahead is None else start.ahead[product].of_new_units(day.date)
     levels = slice(len(evening))
-    return float(value_of_prices(gains[levels], coming[levels], evening)[day.catalog.par_stock[product], -1])
+    return float(value_of_prices(gains[levels], coming[levels], evening)[start.catalog.par_stock[product], -1])
 
 
 def drawn_paces(spread: float, n_draws: int = _DRAWS) -> Floats:

@@ -99,16 +99,9 @@ def _scores(chance: Floats, cells: pd.DataFrame) -> dict[str, float]:
         "f1": float(f1),
         "roc_auc": float(metrics.roc_auc_score(y, p, sample_weight=weight)) if len(np.unique(y)) > 1 else float("nan"),
         "log_loss": log_loss(chance, cells),
-        "brier": _brier(chance, cells),
+        "brier": float(metrics.brier_score_loss(y, p, sample_weight=weight)),
         "calibration_error": calibration_error(chance, cells),
     }
-
-
-def _brier(chance: Floats, cells: pd.DataFrame) -> float:
-    """Mean squared distance between the chance and what happened."""
-    weight = np.concatenate(_bought_and_refused(cells)).astype(float)
-    squares = np.concatenate([(chance - 1) ** 2, chance**2])
-    return float(np.average(squares[weight > 0], weights=weight[weight > 0]))
 
 
 def choose_threshold(p_sale: Floats, cells: pd.DataFrame) -> float:
