@@ -25,7 +25,6 @@ from warehouse.files import keep_files_private, keep_private, prefect_credential
 from warehouse.stores.folder import open_store
 
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
-_DELIVERY_TIMEOUT = 5.0  # seconds
 _PREFECT_PATIENCE = {"PREFECT_API_REQUEST_TIMEOUT": "10", "PREFECT_CLIENT_MAX_RETRIES": "2"}
 """How long Prefect's client waits for a server that hangs while a command runs; its own defaults are six minutes."""
 
@@ -111,12 +110,6 @@ def ready(
     prefect = import_module("prefect.settings")
     with prefect.temporary_settings({prefect.PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield
-
-
-def deliver_what_is_queued() -> None:
-    """Send events and log lines of Prefect that are queued, while its server runs; at exit it would be too late."""
-    import_module("prefect.events.worker").EventsWorker.drain_all(timeout=_DELIVERY_TIMEOUT)
-    import_module("prefect.logging.handlers").APILogWorker.drain_all(timeout=_DELIVERY_TIMEOUT)
 
 
 def has_server() -> bool:

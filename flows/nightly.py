@@ -18,7 +18,7 @@ from etl.calendar import ONE_DAY, dates_from, newest_grouped, newest_sold
 from flows.environment import has_server
 from flows.pipeline import seconds_to_play
 from flows.progress import say, tell
-from flows.runs import as_task, ended, name_run, registry_of, say_damaged_books, tag_run
+from flows.runs import as_task, ended, name_run, registry_of, tag_run, warn_of_damaged_books
 from flows.spreading import spreading
 from flows.workspace import now_of, open_workspace
 from serving.store.play import close_day
@@ -69,7 +69,7 @@ def price(for_date: dt.date | None = None, catalog_dir: str | None = None) -> Pr
     workspace = open_workspace(catalog_dir)
     date = for_date or newest_grouped(workspace.lake) + ONE_DAY
     priced = price_date(workspace, registry_of(workspace), date)
-    say_damaged_books(workspace.lake, [date])  # where old prices hold, they may be older than the newest book
+    warn_of_damaged_books(workspace.lake, [date])  # where old prices hold, they may be older than the newest book
     return priced
 
 

@@ -23,8 +23,6 @@ from serving.book.store import is_priced
 from serving.store.play import batches_to_play, in_order, play_one, priced_batches
 from training.evening import RunContext
 from training.night import run_night
-from training.registry import ModelRegistry
-from training.schedule import Night
 from warehouse.origin import sold_dates
 from warehouse.workspace import Workspace
 
@@ -158,7 +156,8 @@ def pipeline(
 ) -> Loop:
     """Play `days`, and learn and price in every night between them.
 
-    A night that was done from the same inputs is not done again, so running this twice changes nothing.
+    A night that was done from the same inputs is not done again, so running this twice changes nothing; one that was
+    done from other inputs is decided anew.
     """
     workspace = open_workspace(catalog_dir, for_the_twin=True)
     registry = registry_of(workspace)
@@ -170,19 +169,14 @@ def pipeline(
             done_before += 1
         else:
             if date - ONE_DAY in workspace.lake.dates("interactions"):
-                night = learn_and_price(workspace, registry, date - ONE_DAY, seed)
+                with spreading(workspace.settings, seconds=0) as spread:
+                    means = RunContext(progress=tell, run=as_task, spread=spread)
+                    night = run_night(workspace, registry, date - ONE_DAY, seed, means, redo=True)
                 remarks += [night.remark] if night.remark else []
             play_dates(workspace, [date], stores, seed)
         tell("days played", number, days)
     group_decisions(workspace)
     return Loop(done_before, tuple(remarks))
-
-
-def learn_and_price(workspace: Workspace, registry: ModelRegistry, date: dt.date, seed: int) -> Night:
-    """Do the night after a date, wherever there is room; done before from other inputs, it is decided anew."""
-    with spreading(workspace.settings, seconds=0) as spread:
-        means = RunContext(progress=tell, run=as_task, spread=spread)
-        return run_night(workspace, registry, date, seed, means, redo=True)
 
 
 def is_played(workspace: Workspace, date: dt.date, stores: int | None, seed: int) -> bool:

@@ -107,17 +107,17 @@ def registry_of(workspace: Workspace) -> "MlflowRegistry":
     return MlflowRegistry(workspace.settings)
 
 
-def say_damaged_books(lake: Lake, dates: Sequence[dt.date]) -> list[str]:
-    """Say which damaged books were passed over on some dates, each once, and return these sentences."""
+def warn_of_damaged_books(lake: Lake, dates: Sequence[dt.date]) -> None:
+    """Say which damaged books were passed over on some dates, each once, also in the log of the run."""
     published = {date for date in lake.dates("booked_prices") if dates and dates[0] < date <= dates[-1]}
-    reported, sentences = set[dt.date](), list[str]()
+    reported = set[dt.date]()
     for date in sorted({*dates[:1], *published}):
         damaged = books_passed_over(lake, date)
         if damaged is not None and not reported.issuperset(damaged.dates):
             reported.update(damaged.dates)
-            sentences.append(f"{damaged.sentence}: run {damaged.remedy}")
-            say(sentences[-1])
-    return sentences
+            sentence = f"{damaged.sentence}: run {damaged.remedy}"
+            say(sentence)
+            log().warning(sentence)
 
 
 def tag_run(*tags: str, name: str | None = None) -> None:
@@ -150,9 +150,3 @@ def _strike_out(flow: str, store: str | None) -> None:
 def log() -> "logging.Logger | logging.LoggerAdapter[logging.Logger]":
     """Return the log of the run; outside of one, that of this module."""
     return get_run_logger() if is_in_a_run() else logging.getLogger(__name__)
-
-
-def warn_of_damaged_books(lake: Lake, dates: Sequence[dt.date]) -> None:
-    """Say which damaged books were passed over on some dates, in the log of the run."""
-    for sentence in say_damaged_books(lake, dates):
-        log().warning(sentence)

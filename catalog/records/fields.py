@@ -53,20 +53,7 @@ StoreId = Annotated[str, AfterValidator(_STORE), _ID_SCHEMA]
 StoreName = Annotated[str, StringConstraints(min_length=1, max_length=80), AfterValidator(_check_name)]
 
 
-class Record(BaseModel):
-    """A frozen record that converts nothing and refuses unknown fields; the text below a field is its documentation."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-
-def time_of_day(text: str) -> str:
-    """Return a time of day as HH:MM.
-
-    Raises
-    ------
-    ValueError
-        When the text is no time of day.
-    """
+def _time_of_day(text: str) -> str:
     try:
         parsed = dt.datetime.strptime(text, "%H:%M")  # noqa: DTZ007 - a time of day has no zone
     except ValueError as error:
@@ -74,17 +61,23 @@ def time_of_day(text: str) -> str:
     return parsed.strftime("%H:%M")
 
 
-def refuse_parts(price: float, info: ValidationInfo, of: str = "") -> None:
-    """Refuse a price that is no whole number of the currency's smallest units; of cents, where none is known yet.
-
-    Raises
-    ------
-    ValueError
-        With the price, and whose it is.
-    """
+def _in_whole_units(price: float, info: ValidationInfo) -> float:
+    """Refuse a price that is no whole number of the currency's smallest units; of cents, where none is known yet."""
     currency: Currency = (info.context or {}).get("currency", EUR)
     if not currency.is_whole(price):
-        raise ValueError(f"a price on a shelf is in whole {currency.units_in_words}, found {price}{of}")
+        raise ValueError(f"a price on a shelf is in whole {currency.units_in_words}, found {price}")
+    return price
+
+
+TimeOfDay = Annotated[str, AfterValidator(_time_of_day)]
+ClosingTime = Annotated[str, AfterValidator(lambda text: text if text == "24:00" else _time_of_day(text))]
+ShelfPrice = Annotated[Price, AfterValidator(_in_whole_units)]
+
+
+class Record(BaseModel):
+    """A frozen record that converts nothing and refuses unknown fields; the text below a field is its documentation."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from catalog.records.fields import Name, Price, Record, Share, Sku, refuse_parts
+from catalog.records.fields import Name, Record, Share, ShelfPrice, Sku
 
 
 class FrozenDuring(Record):
@@ -15,7 +15,7 @@ class FrozenDuring(Record):
     """first date of the event"""
     through: dt.date | None = None
     """last date of the event; null is the first date"""
-    prices: dict[Sku, Price] = Field(min_length=1)
+    prices: dict[Sku, ShelfPrice] = Field(min_length=1)
     """prices that stand on its dates whatever the policy asks for, EUR by sku"""
 
     @property
@@ -26,13 +26,6 @@ class FrozenDuring(Record):
     def holds_on(self, date: dt.date) -> bool:
         """Tell whether its prices stand on a business date."""
         return self.first <= date <= self.last
-
-    @field_validator("prices")
-    @classmethod
-    def _are_in_whole_units(cls, prices: dict[str, float], info: ValidationInfo) -> dict[str, float]:
-        for sku, price in prices.items():
-            refuse_parts(price, info, f" for {sku}")
-        return prices
 
     @model_validator(mode="after")
     def _ends_after_it_begins(self) -> "FrozenDuring":
@@ -81,7 +74,7 @@ class Guardrails(Record):
     price_ending: Annotated[int, Field(ge=0, le=9)] | None = None
     """last digit of a price in the smallest unit of the currency, such as of the cents, not kept where no such price is
     near enough; null is any digit"""
-    frozen: dict[Sku, Price] = Field(default_factory=dict)
+    frozen: dict[Sku, ShelfPrice] = Field(default_factory=dict)
     """fixed prices, EUR by sku"""
     frozen_during: tuple[FrozenDuring, ...] = Field(default=(), strict=False)
     """events, on whose dates their prices stand, below"""
@@ -110,10 +103,3 @@ class Guardrails(Record):
     def allow_only_markdowns(self, sku: str, category: str) -> bool:
         """Tell whether the price of a product is never above its base price."""
         return self.markdown_only == "all" or bool({sku, category}.intersection(self.markdown_only or ()))
-
-    @field_validator("frozen")
-    @classmethod
-    def _are_in_whole_units(cls, frozen: dict[str, float], info: ValidationInfo) -> dict[str, float]:
-        for sku, price in frozen.items():
-            refuse_parts(price, info, f" for {sku}")
-        return frozen

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from catalog.arrays import Flags
 from catalog.currency import EUR, Currency
 from catalog.records.deliveries import Deliveries
-from catalog.records.fields import Cost, Name, Price, Record, Sku, refuse_parts
+from catalog.records.fields import Cost, Name, Record, ShelfPrice, Sku
 from catalog.records.shoppers import Persona, check_shares
 
 Unit = Literal["g", "kg", "ml", "cl", "l", "m", "piece"]
@@ -81,15 +81,15 @@ class Product(Record):
     """group of products"""
     icon: str = ""
     """one character that the monitor shows for it"""
-    base_price: Price
+    base_price: ShelfPrice
     """usual price, EUR, whole cents (in another `currency` whole smallest units)"""
     unit_cost: Cost
     """cost of one unit, EUR; 0 when it is not known; no `floor_price` may be below it"""
-    floor_price: Price | None = Field(
+    floor_price: ShelfPrice | None = Field(
         default=None,
         description=f"lowest price that may be shown, EUR; null is {FLOOR_RATIO} x `base_price`, at least `unit_cost`",
     )
-    ceiling_price: Price | None = Field(
+    ceiling_price: ShelfPrice | None = Field(
         default=None, description=f"highest price that may be shown, EUR; null is {CEILING_RATIO} x `base_price`"
     )
     par_stock: int = Field(default=100, ge=1, le=MOST_STOCK)
@@ -172,13 +172,6 @@ class Product(Record):
         if ceiling is None:
             ceiling = max(base, round(CEILING_RATIO * base, money.digits))
         return floor, ceiling
-
-    @field_validator("base_price", "floor_price", "ceiling_price")
-    @classmethod
-    def _is_in_whole_units(cls, price: float | None, info: ValidationInfo) -> float | None:
-        if price is not None:
-            refuse_parts(price, info)
-        return price
 
     @field_validator("ean")
     @classmethod

@@ -6,13 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from catalog.records.fields import Name, Record, Share, Sku, StoreId, time_of_day
+from catalog.records.fields import ClosingTime, Name, Record, Share, Sku, StoreId, TimeOfDay
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Temperature = Annotated[float, Field(ge=-90, le=60, allow_inf_nan=False)]
 _LAST_DAY = 30  # since a pay day
-_MIDNIGHT = "24:00"  # the end of the date
 
 
 class DemandEffect(Record):
@@ -23,9 +22,9 @@ class DemandEffect(Record):
 
     weekdays: tuple[Weekday, ...] = Field(default=(), strict=False)
     """days of the week; none is every day"""
-    starts: str | None = None
+    starts: TimeOfDay | None = None
     """time of day from which it holds, local time; null is from opening"""
-    ends: str | None = None
+    ends: TimeOfDay | None = None
     """time of day until which it holds, local time; null is closing"""
     stores: tuple[StoreId, ...] = Field(default=(), strict=False)
     """stores; none is every store"""
@@ -43,11 +42,6 @@ class DemandEffect(Record):
     """added to every budget multiplier"""
     demand_factor: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False)
     """visits times this"""
-
-    @field_validator("starts", "ends")
-    @classmethod
-    def _is_a_time_of_day(cls, text: str | None) -> str | None:
-        return None if text is None else time_of_day(text)
 
     @field_validator("days_since_pay_day")
     @classmethod
@@ -97,22 +91,12 @@ class Substitution(Record):
 class Opening(Record):
     """Opening hours (local, within one calendar date, 24:00 at the latest) in ticks; a price stands for one tick."""
 
-    opens: str
+    opens: TimeOfDay
     """time of day at which the stores open, local time, in quotes"""
-    closes: str
+    closes: ClosingTime
     """time of day at which they close, local time, on the same date"""
     tick_minutes: int = Field(default=15, ge=1, le=240)
     """length of a tick, minutes; opening hours are a whole number of ticks"""
-
-    @field_validator("opens")
-    @classmethod
-    def _is_a_time_of_day(cls, text: str) -> str:
-        return time_of_day(text)
-
-    @field_validator("closes")
-    @classmethod
-    def _is_a_time_of_day_or_midnight(cls, text: str) -> str:
-        return text if text == _MIDNIGHT else time_of_day(text)
 
     @property
     def opens_minute(self) -> int:
@@ -217,7 +201,7 @@ class Shock(Record):
     """last date on which it holds; null is the first date"""
     sku: Sku | None = None
     """the product; null is all products"""
-    starts: str | None = None
+    starts: TimeOfDay | None = None
     """time of day from which `demand_factor` holds, local time; null is all day"""
     demand_factor: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False)
     """visits times this"""
@@ -225,11 +209,6 @@ class Shock(Record):
     """added to every budget multiplier"""
     delivered_share: Share = 1.0
     """share of the par stock that is on the shelf at opening"""
-
-    @field_validator("starts")
-    @classmethod
-    def _is_a_time_of_day(cls, text: str | None) -> str | None:
-        return None if text is None else time_of_day(text)
 
     def holds_on(self, date: dt.date) -> bool:
         """Tell whether it holds on a business date."""

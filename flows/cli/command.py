@@ -49,11 +49,11 @@ class Command:
     """
 
     run: Callable[..., None]
-    group: str | None
-    when_stopped: str
-    flow: str | None
-    uses_registry: bool
-    is_spread: bool
+    group: str | None = None
+    when_stopped: str = NOTHING_CHANGED
+    flow: str | None = None
+    uses_registry: bool = False
+    is_spread: bool = False
 
     def __call__(self, *arguments: Any, **options: Any) -> None:
         """Run it, and say from now on at Ctrl-C what then stands."""
@@ -95,16 +95,9 @@ class Command:
             yield settings
 
 
-def command(
-    group: str | None = None,
-    *,
-    when_stopped: str = NOTHING_CHANGED,
-    flow: str | None = None,
-    uses_registry: bool = False,
-    is_spread: bool = False,
-) -> Callable[[Callable[..., None]], Command]:
-    """Return a decorator that makes a command of a function."""
-    return lambda run: Command(run, group, when_stopped, flow, uses_registry, is_spread)
+def command(group: str | None = None, **more: Any) -> Callable[[Callable[..., None]], Command]:
+    """Return a decorator that makes a command of a function; `more` are further fields of `Command`."""
+    return lambda run: Command(run, group, **more)
 
 
 _WRONG_USAGE = 2

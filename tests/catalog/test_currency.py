@@ -137,7 +137,7 @@ def test_a_shelf_with_small_margins_loads_without_a_floor(tmp_path: Path) -> Non
         ("JPY", "128.5", None, "a price on a shelf is in whole 1 JPY, found 128.5"),
         ("KWD", "0.4555", None, "a price on a shelf is in whole 0.001 KWD, found 0.4555"),
         ("EUR", "1.295", None, "a price on a shelf is in whole cents, found 1.295"),
-        ("JPY", None, 120.5, "in whole 1 JPY, found 120.5 for MILK"),
+        ("JPY", None, 120.5, r"guardrails\.frozen\.MILK: a price on a shelf is in whole 1 JPY, found 120.5"),
     ],
 )
 def test_prices_between_two_smallest_units_are_refused(
