@@ -141,17 +141,14 @@ class SolvedProduct:
 
     def ask(self, shelf: Shelf) -> Asked:
         """Ask the policy; an empty shelf asks as one unit and sells nothing."""
-        asked, is_empty = self.policy.ask(self._on(shelf)), shelf.stock == 0
+        wanted, is_empty = self.policy.ask(self.on(shelf)), shelf.stock == 0
         if not is_empty.any():
-            return asked
-        rule = np.where(is_empty, self.rules.index("sold_out"), asked.rule)
-        return replace(asked, rule=rule, p_sale=np.where(is_empty, 0.0, asked.p_sale))
+            return wanted
+        rule = np.where(is_empty, self.rules.index("sold_out"), wanted.rule)
+        return replace(wanted, rule=rule, p_sale=np.where(is_empty, 0.0, wanted.p_sale))
 
-    def worths(self, shelf: Shelf) -> Floats | None:
-        """Return what `StockAwarePolicy.worths` does; None for another policy."""
-        return self.policy.worths(self._on(shelf), 0) if isinstance(self.policy, StockAwarePolicy) else None
-
-    def _on(self, shelf: Shelf) -> Shelf:
+    def on(self, shelf: Shelf) -> Shelf:
+        """Return the shelf as the policy knows it."""
         stock = np.clip(shelf.stock, 1, self.most)
         return replace(shelf, stock=stock, opened_with=self.opened_with, business_date=self.date, sticker=self.sticker)
 
@@ -321,20 +318,15 @@ class QuotedBook:
             made_for=f"{self._policies.published_at.date()}",
             unconstrained_price=move.unconstrained,
             clamps=[
-                {
-                    "rule": front.rules[clamp["rule"]],
-                    "before": _or_none(clamp["before"]),
-                    "after": float(clamp["after"]),
-                }
-                for clamp in decision.clamps
+                {"rule": front.rules[rule], "before": before, "after": after}
+                for _, rule, before, after in decision.clamps.tolist()
             ],
             clamp_cost=_or_none(decision.clamp_cost[0, 0]),
             reason=reason(self._catalog, front.rules, move) + self._elsewhere(product, price, left),
             currency=self._catalog.store.currency,
             holds_in=store or EVERY_STORE,
             candidates=[
-                {"price": price, "p_sale": _or_none(chance), "expected_revenue": _or_none(price * chance)}
-                for price, chance in curves
+                {"price": price, "p_sale": chance, "expected_revenue": price * chance} for price, chance in curves
             ],
         )
 
@@ -353,12 +345,12 @@ class QuotedBook:
         That is the gain of a visit at the candidate, now and by the remaining units, above keeping all units. Of a
         policy that does not value stock it is the gain of a sale times the chance of sale.
         """
-        product, worths = self._catalog.positions[answer.sku], None
-        if isinstance(self._policies, PresentShelf):
-            solved = self._policies.solved(product)
+        product = self._catalog.positions[answer.sku]
+        solved = self._policies.solved(product) if isinstance(self._policies, PresentShelf) else None
+        if solved and isinstance(solved.policy, StockAwarePolicy):
             question = PriceQuestion(answer.sku, answer.priced_as_stock, answer.ticks_left)
-            worths = solved.worths(self._shelf_of(question, None))
-        if worths is None:
+            worths = solved.policy.worths(solved.on(self._shelf_of(question, None)), 0)
+        else:
             forgone = (answer.unit_value or 0.0) + self._unit_costs[product]
             worths = (self._curves.prices[product] - forgone) * self._curves.p_sale[product]
         return [_or_none(worth) for worth in worths.tolist()]
@@ -377,9 +369,8 @@ class QuotedBook:
             )
         shape, shown = (1 if stores is None else len(stores), 1), question.shown or math.nan
         opening = math.nan if question.shown is None else question.opening or shown
-        of_stores = (np.full(shape, value) for value in (question.stock, shown, 0.0, opening))
-        stock, shown_prices, dice, opening_prices = of_stores
-        return Shelf(stock, shown_prices, left, dice, opening_prices, stores)
+        stock, shown_prices, dice, opened = (np.full(shape, value) for value in (question.stock, shown, 0.0, opening))
+        return Shelf(stock, shown_prices, left, dice, opened, stores)
 
     def _front_of(self, product: int, stores: tuple[str, ...] | None) -> Storefront:
         """Return how a product is priced in stores, with the caps by other prices that stand there."""
@@ -410,9 +401,9 @@ class QuotedBook:
         for other in np.flatnonzero(switching.substitutes[product]).tolist():
             sku = catalog.skus[other]
             full = self._shelf_of(PriceQuestion(sku, int(catalog.most_stock[other]), left), None)
-            asked = self._front_of(other, None).policy.ask(full)
-            stands = float(ShelfLimits(limits.only(other, sku), full).apply(asked.prices)[0, 0])
-            beyond[other] = stands - self._unit_costs[other] - np.nan_to_num(asked.unit_value[0, 0])
+            wanted = self._front_of(other, None).policy.ask(full)
+            stands = float(ShelfLimits(limits.only(other, sku), full).apply(wanted.prices)[0, 0])
+            beyond[other] = stands - self._unit_costs[other] - np.nan_to_num(wanted.unit_value[0, 0])
             ratios[other] = stands / catalog.base_prices[other]
         ratio = np.array([price / catalog.base_prices[product]])
         brought = float((switching.chances(product, ratio, ratios[None]) @ beyond)[0])
@@ -545,23 +536,20 @@ class QuoteDesk:
         return quotes
 
     def _open(self, now: StoreNow) -> None:
-        """Open the book of a store, and of all that share its prices.
+        """Open the book of a store and of all that share its prices.
 
-        A store has prices of its own that is being sold, counts its units, or is of another kind.
+        A store that is being sold, counts its units or is of another kind has prices of its own.
         """
-        book, catalog, sold, units = self._book_on(now.date), self.catalog, None, None
+        book, catalog, sold = self._book_on(now.date), self.catalog, None
         assert book is not None  # noqa: S101 - looked for before
         apart = {store for kind in kinds_in(catalog, book) for store in kind}
         is_alone = now.day is not None or catalog.counts_evenings or now.store in apart
         if now.day is not None:
             catalog, sold = catalog_of_the_day(self._lake, catalog, now.day), sold_so_far(self._lake, now.day, now.tick)
-        alike = {now.store: now}
-        if not is_alone:
-            resting = {name: other for name, other in self._stores.items() if other.day is None}
-            alike = {name: other for name, other in resting.items() if other.date == now.date and name not in apart}
+        resting = (other for other in self._stores.values() if other.day is None and other.date == now.date)
+        alike = {now.store: now} if is_alone else {each.store: each for each in resting if each.store not in apart}
         names = tuple(alike)
-        if is_alone:
-            units = opens_with(self._lake, catalog, names, now.date).opened_with
+        units = opens_with(self._lake, catalog, names, now.date).opened_with if is_alone else None
         is_printed = catalog_of(self._lake, book.book.published_at.date()) == catalog.fingerprint and not is_alone
         opened = self._open_books.setdefault((catalog.fingerprint, book.sha256), OpenBook(catalog, book))
         start = partial(opened.day_start, now.store if is_alone else None)

@@ -76,7 +76,7 @@ def limits_by_product(clamps: NDArray[Any], rules: tuple[str, ...], shape: tuple
     in_order = clamps[np.argsort(clamps["decision"], kind="stable")]
     store, product = np.divmod(in_order["decision"], shape[1])
     begins = np.searchsorted(store, np.arange(shape[0] + 1)).tolist()
-    return [ByProduct(shape[1], product[own], in_order["rule"][own], rules) for own in starmap(slice, pairwise(begins))]
+    return [ByProduct(shape[1], product[row], in_order["rule"][row], rules) for row in starmap(slice, pairwise(begins))]
 
 
 def overruled_by(limits: Limits | None, prices: Floats, shelf: Shelf) -> list[ByProduct]:
@@ -109,12 +109,12 @@ class Overruled:
     """
 
     def __init__(self, limits: Limits | None, prices: Floats, shelf: Shelf) -> None:
-        self._asked = limits, prices, shelf
+        self._limits, self._prices, self._shelf = limits, prices, shelf
 
     @cached_property
     def by_store(self) -> list[ByProduct]:
         """The limits of each store."""
-        return overruled_by(*self._asked)
+        return overruled_by(self._limits, self._prices, self._shelf)
 
 
 Codes = NDArray[np.int8]
@@ -212,14 +212,14 @@ class StoreStanding:
     work_out: Callable[[], StandingPrices]
 
     @cached_property
-    def known(self) -> StandingPrices:
+    def details(self) -> StandingPrices:
         """All that is known of its prices."""
         return self.work_out()
 
     @property
     def prices(self) -> Floats:
         """What stands, EUR, shape (n_products,); NaN where a retailer's price is not known, and nobody set one."""
-        return self.known.prices
+        return self.details.prices
 
     @property
     def are_known(self) -> Flags:
@@ -231,10 +231,10 @@ class StoreStanding:
 
         So also where its price in the store of a retailer is not known, and nobody set one.
         """
-        own = self.catalog.positions.get(sku)
-        if own is None or math.isnan(self.prices[own]):
+        position = self.catalog.positions.get(sku)
+        if position is None or math.isnan(self.prices[position]):
             return None
-        rule, price = self.rule_of(own), float(self.prices[own])
+        rule, price = self.rule_of(position), float(self.prices[position])
         order = self._behind(sku, rule)
         source: PriceChange | None = None if order is None else order.source
         span = None if source is None else source.span(self.now.store)
@@ -247,23 +247,23 @@ class StoreStanding:
             order=None if source is None else source.id,
             by=None if source is None else source.proposer,
             until=None if span is None else span[1],
-            limits=self.known.limits[own],
-            without=float(self.known.without[own]),
+            limits=self.details.limits[position],
+            without=float(self.details.without[position]),
             unmet=self._unmet(order, price),
         )
 
     def rule_of(self, position: int) -> str:
         """Return what decided the price of a product of the shelf."""
-        return self.known.rules[self.known.rule[position]]
+        return self.details.rules[self.details.rule[position]]
 
     def are_by(self, rules: Collection[str]) -> Flags:
         """Return which prices one of some rules decided, shape (n_products,)."""
-        return np.isin(self.known.rule, [code for code, name in enumerate(self.known.rules) if name in rules])
+        return np.isin(self.details.rule, [code for code, name in enumerate(self.details.rules) if name in rules])
 
     @property
     def overruled(self) -> ByProduct:
         """Limits that would have another price than the one that stands; a stronger one stands against them."""
-        lost, row = self.known.lost
+        lost, row = self.details.lost
         return lost.by_store[row]
 
     def order_of(self, sku: str) -> PriceChange | None:
@@ -274,7 +274,7 @@ class StoreStanding:
 
     def __iter__(self) -> Iterator[Standing]:
         """Yield what holds for each product on the store's shelf, in the order of the catalog."""
-        yield from (found for sku in self.catalog.skus if (found := self.of(sku)) is not None)
+        yield from (standing for sku in self.catalog.skus if (standing := self.of(sku)) is not None)
 
     def _behind(self, sku: str, rule: str) -> PriceOrder | None:
         """Return the order behind a price, or the proposal that waits where that holds it."""
@@ -346,7 +346,7 @@ def standings(
     Where the stores of a zone show one price, all of them that open next are worked out, whichever are asked about.
     """
     books = books or opened_once(lake)
-    found, resting = dict[str, StoreStanding](), dict[tuple[dt.date, str], list[StoreNow]]()
+    standing, resting = dict[str, StoreStanding](), dict[tuple[dt.date, str], list[StoreNow]]()
     is_hourly, together = catalog.store.is_priced_hourly, dict(stores)
     if catalog.store.guardrails.one_price is not None:
         of_chain = stores_now(lake, catalog, catalog.store.stores).items()
@@ -356,30 +356,30 @@ def standings(
         if now.day is None:
             resting.setdefault((now.date, store if is_hourly else ""), []).append(now)
         elif (sold := sold_so_far(lake, now.day, now.tick)) is not None:
-            found[store] = _during(lake, catalog, now, (now.day, sold), at_once, books)
+            standing[store] = _during(lake, catalog, now, (now.day, sold), at_once, books)
         else:  # that day and the next have closed since `stores` was read
-            found.update(standings(lake, catalog, stores_now(lake, catalog, (store,)), books))
+            standing.update(standings(lake, catalog, stores_now(lake, catalog, (store,)), books))
     for (date, _), opening in resting.items():
-        found.update(_at_opening(lake, catalog, date, opening, at_once, books))
-    return {store: own for store, own in found.items() if store in stores}
+        standing.update(_at_opening(lake, catalog, date, opening, at_once, books))
+    return {store: in_store for store, in_store in standing.items() if store in stores}
 
 
 def openings_without_orders(lake: Lake, catalog: Catalog, date: dt.date) -> Floats:
     """Return what every store would open a date with, had people ordered nothing, EUR, shape (n_stores, n_products)."""
     clocks = catalog.store.clock_of
     stores = [StoreNow(store, date, 0, clocks(store).opening_of(date), None) for store in catalog.store.stores]
-    found = _at_opening(lake, catalog, date, stores, {}, opened_once(lake))
-    return np.stack([found[store].known.without for store in catalog.store.stores])
+    standing = _at_opening(lake, catalog, date, stores, {}, opened_once(lake))
+    return np.stack([standing[store].details.without for store in catalog.store.stores])
 
 
 def _at_opening(
     lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[StoreNow], at_once: AtOnce, books: Books
 ) -> dict[str, StoreStanding]:
     """Return what stores open a date with, those of each kind together."""
-    now, found = {own.store: own for own in stores}, dict[str, StoreStanding]()
+    now, standing = {opening.store: opening for opening in stores}, dict[str, StoreStanding]()
     for alike in stores_alike(tuple(now), kinds_on(lake, catalog, date, books=books)):
-        found |= _alike_at_opening(lake, catalog, date, [now[store] for store in alike], at_once, books)
-    return found
+        standing |= _alike_at_opening(lake, catalog, date, [now[store] for store in alike], at_once, books)
+    return standing
 
 
 def _alike_at_opening(
@@ -478,11 +478,11 @@ def _during(
     prices, clamps = within.beside(without[None]).trail(without[None])
     bound = limits_by_product(clamps, limits.rules, prices.shape)[0]
     clock, by, since = catalog.store.clock_of(now.store), list[str](), list[dt.datetime]()
-    for own, sku in enumerate(catalog.skus):
+    for position, sku in enumerate(catalog.skus):
         tick, rule = newest[sku]
-        is_new = prices[0, own] != began.shown[0, own]
-        ordered = limits.rules[given[own]] if given[own] >= 0 else ""
-        by.append(bound[own][-1] if bound[own] else ordered or ("stock_value" if rule in ORDERED else rule))
+        is_new = prices[0, position] != began.shown[0, position]
+        ordered = limits.rules[given[position]] if given[position] >= 0 else ""
+        by.append(bound[position][-1] if bound[position] else ordered or ("stock_value" if rule in ORDERED else rule))
         since.append(now.moment if is_new else clock.moment_of(now.date, tick))
     rules, rule = np.unique(by, return_inverse=True)
     return StoreStanding(

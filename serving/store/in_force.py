@@ -85,12 +85,10 @@ def pricing_on(
 
 def _at_once_on(lake: Lake, catalog: Catalog, date: dt.date, stores: Sequence[str]) -> AtOnce:
     """Return the orders that bind a date although they count from later: as its ledger says, if it was sold."""
-    found = at_once_now(lake, {store: catalog.store.clock_of(store).opening_of(date) for store in stores})
-    if not found:
-        return {}
-    sold = [part for part in lake.partitions_on("interactions", date) if not is_live(part)]
+    at_once = at_once_now(lake, {store: catalog.store.clock_of(store).opening_of(date) for store in stores})
+    sold = [part for part in lake.partitions_on("interactions", date) if not is_live(part)] if at_once else []
     if not sold:
-        return found
+        return at_once
     rows = (row for part in sold for row in in_force_in(lake, date, part.group))
     return {store: names for row in rows for store, names in row.at_once.items()}
 

@@ -296,7 +296,7 @@ def test_who_looks_while_a_store_sells_on_sees_it_as_it_stood_when_the_look_bega
         shop.sell(later, player)
         again = standings(shop.lake, shop.catalog, began)["S01"]
         np.testing.assert_array_equal(again.stock, before.stock)
-        np.testing.assert_array_equal(again.known.without, before.known.without)
+        np.testing.assert_array_equal(again.details.without, before.details.without)
         assert [(own.sku, own.moment, own.by, own.until) for own in again] == terms
     assert desk.answer(PriceQuestion("EGGS", 20), "S01") == quoted_before
 

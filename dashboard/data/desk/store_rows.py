@@ -183,9 +183,9 @@ class StoreRows:
     def _wanted(self) -> Floats:
         """Return what the policy wants: of a store that is being sold, what its book opened with."""
         if self.standing.now.day is None or self._outlook is None:
-            return self.standing.known.without
+            return self.standing.details.without
         opened = self._outlook.opening_prices(self.standing.catalog.skus)
-        return np.where(np.isnan(opened), self.standing.known.without, opened)
+        return np.where(np.isnan(opened), self.standing.details.without, opened)
 
     def _held(self, position: int) -> Standing:
         held = self.standing.of(self.products[position].sku)
@@ -204,7 +204,7 @@ class StoreRows:
         """Return the sticker of a product; None where there is none."""
         if not self.standing.catalog.uses_stickers:
             return None
-        belief, opened_with = self.standing.known, self.standing.opened_with
+        belief, opened_with = self.standing.details, self.standing.opened_with
         price = None if belief.sticker is None else float(belief.sticker[position])
         if price is None or opened_with is None or math.isnan(price):
             return None

@@ -24,7 +24,7 @@ def wanted_of(lake: Lake, catalog: Catalog, stores: dict[str, StoreNow]) -> dict
 
 def shelf_prices(standing: StoreStanding) -> list[ShelfPrice]:
     """Return the prices that a store has to show next."""
-    rows = zip(standing.catalog.skus, standing.prices.tolist(), standing.known.since, strict=True)
+    rows = zip(standing.catalog.skus, standing.prices.tolist(), standing.details.since, strict=True)
     return [
         _on_label(standing.catalog, ShelfPrice(sku, price, since), standing.order_of(sku))
         for sku, price, since in rows

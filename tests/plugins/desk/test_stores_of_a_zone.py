@@ -52,7 +52,7 @@ def test_a_store_that_is_asked_about_alone_shows_the_zones_price(shop: Shop) -> 
         alone = standings(shop.lake, catalog, {store: at[store]})
         assert list(alone) == [store]
         np.testing.assert_array_equal(alone[store].prices, held.prices)
-        assert list(map(list, alone[store].known.limits)) == list(map(list, held.known.limits))
+        assert list(map(list, alone[store].details.limits)) == list(map(list, held.details.limits))
 
 
 def test_an_export_of_one_store_sends_what_an_export_of_all_does(shop: Shop, tmp_path: Path) -> None:
