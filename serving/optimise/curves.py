@@ -153,7 +153,7 @@ class DemandCurves:
         chance = np.empty(len(price))
         asked, place = np.unique(product, return_inverse=True)
         for position, own in zip(asked, rows_of_each(place, len(asked)), strict=True):
-            chance[own] = _on_straight_lines(price[own], self.prices[position], self.p_sale[position])
+            chance[own] = np.interp(price[own], self.prices[position], self.p_sale[position])
         return chance
 
 
@@ -168,12 +168,7 @@ def chance_at(ladder: Floats, chances: Floats, prices: Floats) -> Floats:
         EUR, shape (..., n_products).
     """
     by_product = zip(np.moveaxis(prices, -1, 0), ladder, chances, strict=True)
-    return np.stack([_on_straight_lines(own, candidates, known) for own, candidates, known in by_product], axis=-1)
-
-
-def _on_straight_lines(prices: Floats, candidates: Floats, chances: Floats) -> Floats:
-    """Return one product's chance of sale at its prices, of any shape."""
-    return np.asarray(np.interp(prices, candidates, chances))
+    return np.stack([np.interp(*of_product) for of_product in by_product], axis=-1)
 
 
 def demand_curves(connection: duckdb.DuckDBPyConnection, champion: DemandModel, catalog: Catalog) -> DemandCurves:

@@ -57,20 +57,6 @@ def least_worth(catalog: Catalog) -> Floats:
     return np.where(thrown_away, -rules.lost_with_a_unit, -rules.holding_costs)
 
 
-def sticker_prices(catalog: Catalog, curves: DemandCurves) -> Floats | None:
-    """Return the prices that a sticker may show, EUR, NaN where there is none, shape (n_products, n_prices).
-
-    They are candidates within floor, ceiling and cost plus margin, with the price ending. None without stickers.
-    """
-    if not catalog.uses_stickers:
-        return None
-    rails, money = catalog.store.guardrails, catalog.store.money
-    bounds = price_bounds(catalog.products, rails, money)
-    prices = not_above(curves.prices, rails.price_ending, money)
-    may_show = curves.choosable & (prices >= bounds.lowest[:, None]) & (prices <= bounds.ceilings[:, None])
-    return np.where(may_show, prices, np.nan)
-
-
 @dataclass(frozen=True)
 class MixedShelf:
     """The day of a shelf that opened with units on their last day, and with younger ones.
@@ -204,10 +190,18 @@ class Evenings:
 
         Against an empty shelf, which is worth 0. `keeps` is what was on the shelf when the date began.
         """
-        key = (date.weekday(), tuple(keeps))
-        if key not in self._evenings:
-            self._evenings[key] = self._at_closing(*key)
-        return self._evenings[key]
+        weekday, keeps = date.weekday(), tuple(keeps)
+        if not self.product.lives_on:
+            return np.zeros(self.most + 1)
+        if (weekday, keeps) not in self._evenings:
+            days, end = self._after(weekday, 1), self._after(weekday, 2)
+            left, carried = np.linspace(0, min(keeps[0], self.most), _NUMBERS), np.zeros(_NUMBERS)
+            ages = [left_of(_at(keeps, day), keeps[0], left, self.freshest_share) for day in range(days, end + 1)]
+            if ages[0].any():
+                further = self._worth_of_carried((weekday + end) % 7)
+                carried = self._opened((weekday + days) % 7, np.array(ages).T, further)
+            self._evenings[weekday, keeps] = self._until_delivery(weekday, keeps, left, carried)
+        return self._evenings[weekday, keeps]
 
     def _after(self, weekday: int, deliveries: int) -> int:
         """Return the days from a weekday until so many deliveries later."""
@@ -215,18 +209,6 @@ class Evenings:
         for _ in range(deliveries):
             days += self.to_delivery[(weekday + days) % 7]
         return days
-
-    def _at_closing(self, weekday: int, keeps: Keeps) -> Floats:
-        if not self.product.lives_on:
-            return np.zeros(self.most + 1)
-        days, end = self._after(weekday, 1), self._after(weekday, 2)
-        left = np.linspace(0, min(keeps[0], self.most), _NUMBERS)
-        ages = [left_of(_at(keeps, day), keeps[0], left, self.freshest_share) for day in range(days, end + 1)]
-        carried = np.zeros(_NUMBERS)
-        if ages[0].any():
-            further = self._worth_of_carried((weekday + end) % 7)
-            carried = self._opened((weekday + days) % 7, np.array(ages).T, further)
-        return self._until_delivery(weekday, keeps, left, carried)
 
     def _until_delivery(self, weekday: int, keeps: Floats | Keeps, numbers: Floats, carried: Floats) -> Floats:
         """Value an evening; `carried` values some numbers of units left just before the next delivery."""
@@ -256,32 +238,27 @@ class Evenings:
             new = float(quantity) if quantity else max(product.par_stock - kept[0], 0.0)
             then = np.array([_at(kept, day) for day in range(days + 1)]) + new * is_new
             stay = left_of(then[days], then[0], level, self.freshest_share)
-            worth = self._until_delivery(weekday, then, level, _read_between(stay, *further))
+            worth = self._until_delivery(weekday, then, level, np.interp(stay, *further))
             values[number] = np.interp(then[0], level, self._opening(weekday, worth))
             values[number] += self._saved(weekday, then, worth)
         return values
 
     def _worth_of_carried(self, weekday: int) -> tuple[Floats, Floats]:
         """Return numbers of units that are carried into a delivery, and the worth of each, EUR of gain."""
-        if weekday not in self._carried:
-            self._carried[weekday] = self._followed_back(weekday)
-        return self._carried[weekday]
-
-    def _followed_back(self, weekday: int) -> tuple[Floats, Floats]:
+        if weekday in self._carried:
+            return self._carried[weekday]
         cycle, quantity = self.to_delivery[weekday], self.product.delivered.quantity or 0
-        numbers = np.linspace(0, quantity or self.product.par_stock, _NUMBERS)
+        numbers = np.linspace(0, max(self.most - quantity, 1), _NUMBERS)
         sales = _SALES * cycle * self.day.rates.sum(axis=1).max()
-        ages = usual_ages(numbers, sales, self.life, cycle, self.freshest_share, self.product.par_stock, quantity)
-        keeps, values = np.cumsum(ages[:, ::-1], axis=1)[:, ::-1], np.zeros(_NUMBERS)
-        are_alike = not self.closed_weekdays and max(self.to_delivery) == 1
+        keeps = usual_keeps(numbers, sales, self.life, cycle, self.freshest_share, self.product.par_stock, quantity)
+        values, are_alike = np.zeros(_NUMBERS), not self.closed_weekdays and max(self.to_delivery) == 1
         for deliveries in range(_FARTHEST - 1, -1, -1):
-            later, values = (
-                values,
-                self._opened((weekday + self._after(weekday, deliveries)) % 7, keeps, (numbers, values)),
-            )
+            opening, later = (weekday + self._after(weekday, deliveries)) % 7, values
+            values = self._opened(opening, keeps, (numbers, later))
             values -= values[0]
             if are_alike and np.abs(values - later).max() < _SETTLED:
                 break
+        self._carried[weekday] = numbers, values
         return numbers, values
 
     def _saved(self, weekday: int, keeps: Floats, worth: Floats) -> float:
@@ -303,7 +280,8 @@ def evenings_of(
 ) -> tuple[Evenings, ...] | None:
     """Return what values the stock of each product; None where what is left tonight does not count.
 
-    `curves` and `visits` are those of a whole day. `sales` are gains and chances; None is those of the curves.
+    `curves` and `visits` are those of a whole day. `sales` are gains and chances; None is those of the curves. A
+    sticker shows a candidate within floor, ceiling and cost plus margin, with the price ending.
     """
     rules, store = catalog.stock_rules, catalog.store
     if rules is None or not catalog.counts_evenings:
@@ -311,21 +289,18 @@ def evenings_of(
     week = [_ANY_DAY + dt.timedelta(days=day) for day in range(7)]
     closed = frozenset(date.weekday() for date in week if not store.is_open_on(date))
     gains, chances = sales or (curves.prices - catalog.unit_costs[:, None], curves.at_ticks)
-    stickers = sticker_prices(catalog, curves)
-    days = days_of(gains, chances, curves.choosable, visits)
-    to_delivery = np.array([rules.days_to_delivery(date) for date in week]).T.tolist()
-    return tuple(
-        Evenings(
-            product,
-            day.in_ticks(_TICKS),
-            None if stickers is None else stickers[own][np.isfinite(stickers[own])] - product.unit_cost,
-            tuple(to_delivery[own]),
-            closed,
-            int(catalog.most_stock[own]),
-            store.freshest_share,
-        )
-        for own, (product, day) in enumerate(zip(catalog.products, days, strict=True))
-    )
+    bounds = price_bounds(catalog.products, store.guardrails, store.money)
+    stickers = not_above(curves.prices, store.guardrails.price_ending, store.money)
+    may_stick = curves.choosable & (stickers >= bounds.lowest[:, None]) & (stickers <= bounds.ceilings[:, None])
+    shelf = []
+    for number, (product, day) in enumerate(
+        zip(catalog.products, days_of(gains, chances, curves.choosable, visits), strict=True)
+    ):
+        possible = stickers[number, may_stick[number]] - product.unit_cost if catalog.uses_stickers else None
+        to_delivery = tuple(int(rules.days_to_delivery(date)[number]) for date in week)
+        most, share = int(catalog.most_stock[number]), store.freshest_share
+        shelf.append(Evenings(product, day.in_ticks(_TICKS), possible, to_delivery, closed, most, share))
+    return tuple(shelf)
 
 
 def new_units(shelf: Sequence[Evenings], stock: Ints) -> Ints:
@@ -411,7 +386,10 @@ class SolvedOverDays:
         if stickers is not None and np.isfinite(stickers[0, product]):
             kind, rows, _ = next(self._mixed(product, date, by_life))
             old, young = self._left(shelf, stock, product, kind, rows)
-            mixed, gain = self._shelf_of(product, date, kind, 1), self._gain(product, float(stickers[0, product]))
+            mixed, gain = (
+                self._shelf_of(product, date, kind, 1),
+                float(stickers[0, product]) - self._shelf[product].product.unit_cost,
+            )
             units, sticker, later = (int(old[0]), int(young[0])), mixed.sticker(gain), mixed.with_sticker(gain)[1]
         else:
             keeps = keeps_on(self._shelf, date, by_life)[product][0]
@@ -455,9 +433,6 @@ class SolvedOverDays:
         old = np.clip(old.astype(np.int64), 0, kind[0] - kind[1])
         return old, np.minimum(units - old, kind[1])
 
-    def _gain(self, product: int, sticker: float) -> float:
-        return sticker - self._shelf[product].product.unit_cost
-
     def _choice(self, product: int, date: dt.date, keeps: Keeps, size: int) -> tuple[float, float]:
         """Return the price of the best sticker and what it saves, EUR; NaN where none does."""
         key, evenings = (product, date.weekday(), keeps, size), self._shelf[product]
@@ -473,7 +448,7 @@ class SolvedOverDays:
         """Return the best candidates beside a sticker, and values, as `solve_day` does."""
         key = (product, date.weekday(), keeps, size, sticker)
         if key not in self._beside:
-            gain = self._gain(product, sticker) * size
+            gain = (sticker - self._shelf[product].product.unit_cost) * size
             labels, worth = self._shelf_of(product, date, keeps, size).with_sticker(gain)
             self._beside[key] = self._days[product].among[labels], worth
         return self._beside[key]
@@ -515,12 +490,6 @@ def _at(keeps: Any, day: int) -> Any:
     return keeps[min(day, len(keeps) - 1)]
 
 
-def _read_between(at: Floats, numbers: Floats, values: Floats) -> Floats:
-    """Read values between numbers of units, and beyond the last as they go on there."""
-    slope = (values[-1] - values[-2]) / (numbers[-1] - numbers[-2])
-    return np.interp(at, numbers, values) + slope * np.maximum(at - numbers[-1], 0)
-
-
 def left_of(keep: float, of: float, left: Floats, freshest_share: float) -> Floats:
     """Return how many of the units that keep are among those left, in the shape of `left`.
 
@@ -531,10 +500,10 @@ def left_of(keep: float, of: float, left: Floats, freshest_share: float) -> Floa
     return np.clip(np.minimum(keep, left + fresh_sold) - fresh_sold, 0, left)
 
 
-def usual_ages(
+def usual_keeps(
     numbers: Floats, sales: Floats, life: int, cycle: int, freshest_share: float, par: int, quantity: int
 ) -> Floats:
-    """Return some numbers of units that are carried into a delivery by the days on which they may still be sold.
+    """Return how many of the units that are carried into a delivery keep, shape (n_numbers, n_days), as `Keeps`.
 
     A store that begins with nothing is followed, without luck, at several rates of sale; ages are read between the
     numbers of units that it carries into its deliveries.
@@ -542,7 +511,7 @@ def usual_ages(
     Parameters
     ----------
     numbers
-        Units that are carried, ascending, shape (n,).
+        Units that are carried, ascending, shape (n_numbers,).
     sales
         Units that would sell between two deliveries, shape (n_rates,).
     life
@@ -553,40 +522,25 @@ def usual_ages(
         Share of what is sold that is taken from the freshest units; the rest is from the oldest.
     par, quantity
         Units up to which a delivery fills the shelf, and units of each delivery or 0.
-
-    Returns
-    -------
-    Floats
-        Shape (n, n_lives): column i holds those with i + 1 days left, the day of the delivery included, and the last
-        one those that keep as good as for ever.
     """
     cycles = -(-life // cycle)  # deliveries while a unit may be sold, its own included
     if cycles > _MOST_CYCLES:
         return numbers[:, None]
-    by_life = np.zeros((len(numbers), max(life - cycle, 0) + 1))
-    if life <= cycle:
-        return by_life
     cohorts = np.zeros((len(sales), cycles))  # from the oldest to the newest
-    seen = [cohorts]
+    mornings = [cohorts]
     for _ in range(min(3 * cycles, _MOST_CYCLES)):
         new = np.full(len(sales), float(quantity)) if quantity else np.maximum(par - cohorts.sum(axis=1), 0)
         on_shelf = np.concatenate([cohorts[:, 1:], new[:, None]], axis=1)
-        sold = np.minimum(sales, on_shelf.sum(axis=1))
-        cohorts = _without(on_shelf, freshest_share * sold, (1 - freshest_share) * sold)
+        ends, sold = np.cumsum(on_shelf, axis=1), np.minimum(sales, on_shelf.sum(axis=1))[:, None]
+        fresh_end, old_end = ends[:, -1:] - freshest_share * sold, (1 - freshest_share) * sold
+        cohorts = np.clip(np.minimum(ends, fresh_end) - np.maximum(ends - on_shelf, old_end), 0, None)
         cohorts[:, 0] = 0.0  # may not be sold any more
-        seen.append(cohorts)
-    known = np.concatenate(seen)
-    known = known[np.argsort(known.sum(axis=1), kind="stable")]
-    carried = known.sum(axis=1)
-    for age in range(1, cycles):
-        share = np.divide(known[:, age], carried, out=np.zeros(len(known)), where=carried > 0)
-        by_life[:, life - cycle * (cycles - age) - 1] = numbers * np.interp(numbers, carried, share)
-    told = by_life.sum(axis=1)
-    return by_life * np.divide(numbers, told, out=np.zeros(len(numbers)), where=told > 0)[:, None]
-
-
-def _without(units: Floats, from_end: Floats, from_start: Floats) -> Floats:
-    """Return rows of numbers of units without so many from the end and from the start."""
-    ends = np.cumsum(units, axis=1)
-    lower, upper = from_start[:, None], ends[:, -1:] - from_end[:, None]
-    return np.clip(np.minimum(ends, upper) - np.maximum(ends - units, lower), 0, None)
+        mornings.append(cohorts)
+    carried = np.concatenate(mornings)
+    carried = carried[np.argsort(carried.sum(axis=1), kind="stable")]
+    total = carried.sum(axis=1)
+    shares = np.divide(carried, total[:, None], out=np.zeros(carried.shape), where=total[:, None] > 0)[:, 1:]
+    of_ages = np.array([np.interp(numbers, total, share) for share in shares.T]).reshape(cycles - 1, len(numbers))
+    days_left = life - cycle * np.arange(cycles - 1, 0, -1)
+    of_keeps = of_ages.T @ (days_left[:, None] > np.arange(max(life - cycle, 0) + 1))
+    return of_keeps * np.divide(numbers, of_keeps[:, 0], out=np.zeros(len(numbers)), where=of_keeps[:, 0] > 0)[:, None]
