@@ -114,7 +114,7 @@ def test_keys_of_unknown_stock_are_told_apart_like_any_other(settings: Settings,
 
 
 def test_a_damaged_file_is_left_to_verify(settings: Settings, prepared: Lake) -> None:
-    table = TABLES["regret_by_day"]
+    table = TABLES["regret_by_day_history"]
     partition = part_of(table, "one")
     prepared.publish(partition, some_rows(table, [1]), inputs="1")
     prepared.path(partition).write_bytes(b"PAR1")
