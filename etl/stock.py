@@ -2,20 +2,17 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.arrays import Flags, Ints
-from catalog.decisions.store_day import BOUGHT, TOO_EXPENSIVE, KeptStock, ShelfState, StoreDay
+from catalog.arrays import Ints
+from catalog.decisions.store_day import KeptStock, ShelfState, StoreDay
 from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP
 from catalog.stock_rules import StockRules
 from catalog.tables.contracts import TABLES
-from etl.twin.stock import open_shelves, take_units
 from etl.twin.store_day import standing_at_opening
 from warehouse.lake import Lake
 from warehouse.parquet import coded, positions
@@ -98,67 +95,6 @@ def days_left(rules: StockRules, expires_on: pa.ChunkedArray | pa.Array, product
 def opens_with(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.date) -> ShelfState:
     """Return how the shelves of stores stand at the opening of a date, without a price."""
     return standing_at_opening(catalog, len(stores), date, kept_before(lake, catalog, stores, date))
-
-
-class Units(NamedTuple):
-    """Units on shelves now and at opening, by the days on which they may be sold, (n_stores, n_products, n_lives)."""
-
-    by_life: Ints
-    opened_with: Ints
-
-
-def units_after(
-    catalog: Catalog,
-    decisions: pa.Table,
-    stores: Sequence[str],
-    date: dt.date,
-    kept: KeptStock | None,
-    picks_freshest: Flags | None,
-    substitutions: pa.Table | None = None,
-) -> Units | None:
-    """Return what is on the shelves in the middle of a day; None where they are simply full each day.
-
-    Parameters
-    ----------
-    decisions
-        The day's decisions so far, by store in the order of `stores` and then by time.
-    kept
-        What the stores had from the day before.
-    picks_freshest
-        Whether each decision's shopper takes the unit that keeps longest, shape (n_decisions,); None where nobody does.
-    substitutions
-        What was taken instead so far; None where nobody takes a substitute.
-    """
-    rules = catalog.stock_rules
-    if rules is None:
-        return None
-    opened_with = open_shelves(catalog, rules, kept, len(stores), date).by_life
-    by_life = opened_with.copy()
-    ends = np.searchsorted(positions(decisions["store_id"], stores), np.arange(len(stores) + 1))
-    product = positions(decisions["sku"], catalog.skus).astype(np.int16)
-    outcome = np.where(decisions["purchased"].to_numpy(), BOUGHT, TOO_EXPENSIVE).astype(np.int8)
-    picks = np.empty(0, dtype=np.bool_) if picks_freshest is None else picks_freshest
-    if catalog.uses_stickers and len(picks):  # before a sticker, who takes the freshest unit pays more than that
-        sticker, price = (decisions[name].to_numpy() for name in ("sticker_eur", "price_offered"))
-        picks = np.where(np.isnan(sticker), picks, price > sticker)
-    spans = np.stack([ends[:-1], ends[1:]], axis=1)
-    take_units(spans, product, outcome, picks, by_life)
-    if substitutions is not None:
-        visit = _visits_of(substitutions, decisions)
-        product[visit] = positions(substitutions["sku"], catalog.skus)
-        outcome[:] = TOO_EXPENSIVE
-        outcome[visit] = BOUGHT
-        take_units(spans, product, outcome, picks, by_life)
-    return Units(by_life, opened_with)
-
-
-def _visits_of(substitutions: pa.Table, decisions: pa.Table) -> Ints:
-    """Return the row of the decision after which each unit was taken, shape (n_taken,)."""
-    key = ["store_id", "seen_at", "shopper_id"]
-    visits = pd.MultiIndex.from_frame(decisions.select([*key, "sku"]).to_pandas().astype(str))
-    return visits.get_indexer(
-        pd.MultiIndex.from_frame(substitutions.select([*key, "instead_of"]).to_pandas().astype(str))
-    )
 
 
 def _as_of_today(kept: Ints) -> Ints:

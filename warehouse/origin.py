@@ -8,7 +8,6 @@ holds anything of a retailer is a retailer's.
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 import pyarrow as pa
@@ -78,23 +77,6 @@ def sells_outside(lake: LakeStore, store: Store) -> bool:
 def seller_of(lake: LakeStore, store: Store) -> Seller | None:
     """Return the seller of stores whose sales come from outside; None for stores that the twin plays."""
     return SELLERS.needed("sales from outside") if sells_outside(lake, store) else None
-
-
-def refuse_the_twin(lake: LakeStore, store: Store, then: str) -> None:
-    """Refuse what stores alone can have that sell by themselves.
-
-    Parameters
-    ----------
-    then
-        What was not done, and what to do.
-
-    Raises
-    ------
-    Declined
-        When the twin plays the stores.
-    """
-    if not sells_outside(lake, store):
-        raise Declined(f"expected stores that sell by themselves, found those of the twin; {then}")
 
 
 def refuse_to_play(store: Store) -> None:
@@ -215,12 +197,6 @@ def newest_closed(lake: "Lake") -> dt.date | None:
     """Return the newest business date on which something was sold and that is over; None where there is none."""
     newest = (next(lake.newest_dates(table), None) for table in SOLD)
     return max((date for date in newest if date is not None), default=None)
-
-
-def bought_in(lake: "Lake", decisions: Partition, columns: Sequence[str]) -> pa.Table:
-    """Return some columns of the units sold in a partition of decisions, one row each, as `bought_among` does."""
-    taken = replace(decisions, table="substitutions")
-    return bought_among(lake.read(decisions), lake.read(taken) if lake.receipt(taken) else None, columns)
 
 
 def bought_among(interactions: pa.Table, substitutions: pa.Table | None, columns: Sequence[str]) -> pa.Table:

@@ -183,18 +183,6 @@ def stores_alike(catalog: Catalog, stores: Sequence[str]) -> tuple[list[str], In
     return list(examples.values()), np.array([groups[own] for own in named], dtype=np.int64)
 
 
-def expected_visits_on(catalog: Catalog, business_date: dt.date, store: str | None = None) -> Floats:
-    """Mean visits to each product in each tick of a store day, shape (n_products, n_ticks).
-
-    It knows the date's shocks, effects, weekday and how busy it is, as the clairvoyant does, the baseline for regret.
-    Without a store it is one that no effect names.
-    Returns of shoppers who wait are left out: how many come, and whether they buy, depends on the prices. They bring
-    nothing at prices that do not fall during the day, so the expectation is exact for those, and too low for others.
-    """
-    factors = demand_factors_on(catalog, business_date, store) * footfall_factor_on(catalog, business_date)
-    return (catalog.store.visits_per_day * catalog.popularity * factors).T * tick_profile(catalog.store)
-
-
 def demand_factors_on(catalog: Catalog, business_date: dt.date, store: str | None = None) -> Floats:
     """Demand factor of each product in each tick of a store day, 1 as a rule, shape (n_ticks, n_products)."""
     opening = catalog.store.opening

@@ -26,8 +26,9 @@ from catalog.decisions.rules import NO_CLAMPS
 from catalog.load import Catalog
 from etl.batches import stores_alike
 from etl.calendar import StoreNow, catalog_of_the_day, stores_now
-from etl.open_days import LiveDay, SoldSoFar, sold_so_far, standing_of, taught
+from etl.open_days import LiveDay, SoldSoFar, sold_so_far, taught
 from etl.stock import opens_with
+from plugins.desk.live_shelf import standing_of
 from plugins.desk.price_changes.change import PriceChange
 from serving.book.store import Books, opened_once
 from serving.limits.limits import Limits, ShelfLimits, caps_beside, limits_of

@@ -8,8 +8,8 @@ import numpy as np
 from catalog.arrays import Ints
 from catalog.decisions.pricing import Shelf
 from catalog.load import Catalog
-from etl.twin.visits import budget_shifts_on, expected_visits_on, stores_alike
-from plugins.evaluation.truth import true_curves
+from etl.twin.visits import budget_shifts_on, stores_alike
+from plugins.evaluation.truth import expected_visits_on, true_curves
 from serving.optimise.policies import Asked, PricingPolicy, StockAwarePolicy, stock_aware
 
 CLAIRVOYANT = "clairvoyant"

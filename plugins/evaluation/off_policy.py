@@ -25,7 +25,7 @@ from catalog.arrays import Flags, Floats, Ints, rows_of_each
 from catalog.currency import EUR, Currency
 from catalog.hooks import SecondOpinion
 from catalog.load import Catalog
-from features.footfall import LoggedVisits, logged_visits
+from plugins.evaluation.logged_visits import LoggedVisits, logged_visits
 from plugins.evaluation.truth import is_known, true_chances_at, true_gain_of_rivals
 from serving.optimise.policies import costs_that_count
 from training.fit.dataset import Dataset

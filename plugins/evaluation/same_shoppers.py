@@ -7,10 +7,12 @@ closing under one price book. Days that were loaded from a file or sold live hav
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.currency import EUR, Currency
@@ -27,7 +29,7 @@ from plugins.evaluation.takings import Takings, sum_of, takings_of
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront
 from warehouse.lake import Lake, Partition
-from warehouse.origin import bought_in, money_of
+from warehouse.origin import bought_among, money_of
 
 _LOST = ("waste_eur", "holding_eur", "units_spoiled")
 
@@ -191,3 +193,9 @@ def show(record: dict[str, Any], money: Currency) -> None:
     days = "1 day" if record["count_days"] == 1 else f"{record['count_days']} days"
     show_table(f"{days} on the same shoppers", columns, rows, money=titles, digits=money.digits)
     say(record["sentence"])
+
+
+def bought_in(lake: "Lake", decisions: Partition, columns: Sequence[str]) -> pa.Table:
+    """Return some columns of the units sold in a partition of decisions, one row each, as `bought_among` does."""
+    taken = replace(decisions, table="substitutions")
+    return bought_among(lake.read(decisions), lake.read(taken) if lake.receipt(taken) else None, columns)

@@ -14,12 +14,13 @@ import pandas as pd
 from scipy.special import ndtr
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
-from etl.twin.draws import Personas, products_by_personas
+from etl.twin.draws import Personas, footfall_factor_on, products_by_personas
 from etl.twin.selling import chooses_substitutes
-from etl.twin.visits import budget_shifts_on, expected_visits_on, stores_alike
-from features.footfall import LoggedVisits
+from etl.twin.visits import budget_shifts_on, demand_factors_on, stores_alike
+from plugins.evaluation.logged_visits import LoggedVisits
 from serving.optimise.curves import DemandCurves
 from serving.optimise.days_ahead import evenings_of
 from serving.optimise.policies import costs_that_count
@@ -301,3 +302,15 @@ def true_day(catalog: Catalog, date: dt.date) -> ExpectedDay:
 def _date_of(stamp: object) -> dt.date:
     date: dt.date = pd.Timestamp(str(stamp)).date()
     return date
+
+
+def expected_visits_on(catalog: Catalog, business_date: dt.date, store: str | None = None) -> Floats:
+    """Mean visits to each product in each tick of a store day, shape (n_products, n_ticks).
+
+    It knows the date's shocks, effects, weekday and how busy it is, as the clairvoyant does, the baseline for regret.
+    Without a store it is one that no effect names.
+    Returns of shoppers who wait are left out: how many come, and whether they buy, depends on the prices. They bring
+    nothing at prices that do not fall during the day, so the expectation is exact for those, and too low for others.
+    """
+    factors = demand_factors_on(catalog, business_date, store) * footfall_factor_on(catalog, business_date)
+    return (catalog.store.visits_per_day * catalog.popularity * factors).T * tick_profile(catalog.store)

@@ -11,7 +11,8 @@ from catalog.load import Catalog
 from etl.calendar import ONE_DAY, next_dates, stores_in
 from etl.ledger import in_force_in
 from etl.load import DayRows, conform, load_rows
-from etl.open_days import LiveDay, Mark, clear_away, days_with_live_parts
+from etl.open_days import LiveDay, Mark, days_with_live_parts
+from plugins.desk.live_shelf import clear_away
 from warehouse.lake import Lake, Published
 from warehouse.workspace import Workspace
 

@@ -32,10 +32,11 @@ from catalog.hooks import ON_TICK
 from catalog.load import WatchedCatalog
 from etl.batches import DEFAULT_SEED
 from etl.calendar import ONE_DAY
-from etl.open_days import LiveDay, discard
+from etl.open_days import LiveDay
 from flows.progress import say, tell
 from flows.runs import ended, log, tag_run, warn_of_damaged_books
 from flows.workspace import open_workspace, watched_catalog
+from plugins.desk.live_shelf import discard
 from plugins.desk.next_ticks import refuse_unknown_store
 from plugins.live.days import dates_to_sell, day_to_sell
 from plugins.live.player import Player, SoldDay, Tick

@@ -15,10 +15,11 @@ from etl.batches import Batch, in_force
 from etl.calendar import has_the_shoppers_of
 from etl.ledger import write_down
 from etl.load import DayRows, rows_of
-from etl.open_days import LiveDay, Mark, before, sold_so_far, standing_after, taught
-from etl.stock import Units, kept_before, stock_movements_of, units_after
+from etl.open_days import LiveDay, Mark, before, sold_so_far, taught
+from etl.stock import kept_before, stock_movements_of
 from etl.twin.store_day import Stretch
 from etl.twin.visits import Visits, draw_visits
+from plugins.desk.live_shelf import Units, standing_after, units_after
 from plugins.live.days import close_day, joined, publish_tick
 from warehouse.lake import Lake
 

@@ -12,9 +12,10 @@ from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.records.product import Product
 from catalog.settings import read_settings
 from catalog.spread import HERE
-from etl.open_days import LiveDay, sold_so_far, standing_of
+from etl.open_days import LiveDay, sold_so_far
 from etl.transform import transform
 from flows.workspace import prepared
+from plugins.desk.live_shelf import standing_of
 from plugins.evaluation.same_shoppers import takings_in
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices

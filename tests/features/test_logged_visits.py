@@ -15,7 +15,7 @@ from etl.load import load_dimensions, load_store_day
 from etl.twin.store_day import play
 from features import footfall as module
 from features.cells import feature_workbench
-from features.footfall import LoggedVisits, logged_visits
+from plugins.evaluation.logged_visits import LoggedVisits, logged_visits
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront

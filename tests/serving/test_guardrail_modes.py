@@ -19,10 +19,10 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import read_settings
 from etl.extract import repricings_of
 from etl.load import rows_of
-from etl.open_days import standing_after
 from etl.twin.store_day import Stretch, play
-from etl.twin.visits import draw_visits, expected_visits_on
-from plugins.evaluation.truth import chance_of_sale, true_curves
+from etl.twin.visits import draw_visits
+from plugins.desk.live_shelf import standing_after
+from plugins.evaluation.truth import chance_of_sale, expected_visits_on, true_curves
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import ShelfLimits, limits_of

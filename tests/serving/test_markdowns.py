@@ -18,8 +18,9 @@ from catalog.settings import read_settings
 from dashboard.cards.stickers import READ
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
-from etl.open_days import LiveDay, sold_in, sold_so_far, standing_of
+from etl.open_days import LiveDay, sold_in, sold_so_far
 from flows.cli.main import app
+from plugins.desk.live_shelf import standing_of
 from plugins.desk.price_changes.propose import propose
 from plugins.desk.price_changes.record import changes_on
 from plugins.desk.stickers import stickers_on

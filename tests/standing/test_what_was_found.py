@@ -16,9 +16,10 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from dashboard.price_tags import tag_of
 from etl.calendar import DEFAULT_START, ONE_DAY, stores_now
-from etl.open_days import LiveDay, discard, sold_so_far
+from etl.open_days import LiveDay, sold_so_far
 from features.cells import ALL_VIEWS
 from plugins.desk.alerts.rules import found_now
+from plugins.desk.live_shelf import discard
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.propose import propose
 from plugins.desk.price_changes.record import all_changes

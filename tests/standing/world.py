@@ -17,9 +17,10 @@ from catalog.errors import ShelfpriceError
 from catalog.load import WatchedCatalog, load
 from catalog.settings import read_settings
 from etl.batches import Batch, play_batch
-from etl.open_days import LiveDay, sold_so_far, standing_after
+from etl.open_days import LiveDay, sold_so_far
 from etl.transform import transform
 from features.cells import ALL_VIEWS
+from plugins.desk.live_shelf import standing_after
 from plugins.desk.price_changes.change import PriceChange
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.propose import propose

@@ -13,11 +13,10 @@ from truly_earned import expected_gain
 from catalog.load import Catalog
 from catalog.settings import read_settings
 from etl.batches import batches_of, play_batch
-from etl.twin.visits import expected_visits_on
 from features.cells import feature_workbench
 from flows.workspace import prepared
 from plugins.evaluation.memory_registry import MemoryRegistry
-from plugins.evaluation.truth import true_curves, true_day, true_gain
+from plugins.evaluation.truth import expected_visits_on, true_curves, true_day, true_gain
 from plugins.evaluation.worlds import asked_worlds
 from serving.belief.log import belief_from, read_log_evidence
 from serving.book.make import tabulate

@@ -17,7 +17,6 @@ from etl.calendar import DEFAULT_START, dates_from
 from etl.load import load_dimensions, load_store_day
 from etl.twin.draws import shopper_names
 from etl.twin.store_day import play
-from etl.twin.visits import expected_visits_on
 from features.cells import ALL_VIEWS, feature_workbench, groups_of, publish_groups, stale_cells
 from plugins.evaluation.bench.cookbook import (
     PAGE,
@@ -29,7 +28,7 @@ from plugins.evaluation.bench.cookbook import (
     recipes,
     written,
 )
-from plugins.evaluation.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale, expected_visits_on
 from serving.book.make import publish_book
 from serving.optimise.curves import DemandCurves
 from serving.store.in_force import pricing_on

@@ -20,12 +20,13 @@ from catalog.load import Catalog
 from catalog.names import INTAKE_GROUP, LIVE_GROUP
 from catalog.tables.contracts import TABLES
 from catalog.tables.table import Table
-from etl.open_days import LiveDay, clear_away
+from etl.open_days import LiveDay
 from plugins.connect.intake.day_sales import DayLines, ShelfStock, unit_sales_of
 from plugins.connect.intake.decisions import MadeDecisions, VisitedDay, decisions_of
 from plugins.connect.intake.exposures import DayEvidence, exposures_of, hours_open
 from plugins.connect.intake.take_sales import LOCK, KnownLines, first_date
 from plugins.connect.labels.export_log import ExportHistory, ExportLog
+from plugins.desk.live_shelf import clear_away
 from plugins.own_store.draws.drawn_prices import newest_draw
 from plugins.own_store.history.day_units import DAYS
 from warehouse.commits.locks import waited_for

@@ -18,11 +18,12 @@ from catalog.spread import Progress, silent
 from etl.batches import is_committed
 from etl.ledger import LedgerRow, in_force_in, kept_catalog
 from etl.load import DayRows, load_rows, products_of, rows_of
-from etl.open_days import standing_after, taught
-from etl.stock import kept_before, units_after
+from etl.open_days import taught
+from etl.stock import kept_before
 from etl.twin.store_day import Stretch
 from etl.twin.visits import draw_visits
 from features.cells import definition_of, grouping_connection, groups_of
+from plugins.desk.live_shelf import standing_after, units_after
 from plugins.live.days import joined
 from plugins.operations.checks.belonging import is_mixed
 from serving.book.make import known_before, publish_book

@@ -8,10 +8,12 @@ import datetime as dt
 
 from catalog.errors import Declined
 from catalog.load import Catalog
+from catalog.records.store import Store
 from plugins.own_store.draws.numbered_records import add_record, numbered_records
 from warehouse.commits.locks import held
 from warehouse.lake import Lake
-from warehouse.origin import refuse_the_twin
+from warehouse.origin import sells_outside
+from warehouse.stores.protocol import LakeStore
 from warehouse.workspace import Workspace
 
 TABLE = "design_approvals"
@@ -88,3 +90,20 @@ def _newest(lake: Lake, catalog: Catalog) -> dict[str, object] | None:
     """Return the newest decision about the design of a catalog; None without one."""
     of_design = [own for own in numbered_records(lake, TABLE) if own["design"] == design_of(catalog)]
     return of_design[-1] if of_design else None
+
+
+def refuse_the_twin(lake: LakeStore, store: Store, then: str) -> None:
+    """Refuse what stores alone can have that sell by themselves.
+
+    Parameters
+    ----------
+    then
+        What was not done, and what to do.
+
+    Raises
+    ------
+    Declined
+        When the twin plays the stores.
+    """
+    if not sells_outside(lake, store):
+        raise Declined(f"expected stores that sell by themselves, found those of the twin; {then}")

@@ -13,13 +13,14 @@ import numpy as np
 
 from catalog.errors import DataError, Declined
 from catalog.load import Catalog
+from plugins.own_store.draws.approved_designs import refuse_the_twin
 from plugins.own_store.draws.drawn_prices import draw_on
 from plugins.own_store.draws.numbered_records import next_number, numbered_records, put_record
 from plugins.own_store.learning.fair_coin import FairCoin
 from warehouse.commits.locks import held
 from warehouse.commits.notes import left_unended, strike_out, write_down
 from warehouse.lake import Lake
-from warehouse.origin import newest_closed, refuse_the_twin
+from warehouse.origin import newest_closed
 from warehouse.workspace import Workspace
 
 TABLE = "experiments"

@@ -23,9 +23,10 @@ from catalog.load import Catalog
 from catalog.names import OWNER
 from catalog.tables.contracts import TABLES
 from etl.load import DayRows, conform
-from etl.open_days import LiveDay, Mark, changes_in, sold_in
+from etl.open_days import LiveDay, Mark, sold_in
 from etl.stock import opens_with
 from etl.twin.draws import stream_of
+from plugins.desk.live_shelf import changes_in
 from plugins.own_store.draws.hourly_prices import decided_so_far, newest_prices, released_in, with_decision
 from serving.limits.orders import at_once_now
 from serving.store.in_force import pricing_on

@@ -5,10 +5,11 @@ import datetime as dt
 import numpy as np
 
 from catalog.errors import DataError, Declined
+from plugins.own_store.draws.approved_designs import refuse_the_twin
 from plugins.own_store.draws.drawn_prices import SAID, draw_on
 from plugins.own_store.draws.numbered_records import add_record
 from warehouse.commits.locks import held
-from warehouse.origin import newest_closed, refuse_the_twin
+from warehouse.origin import newest_closed
 from warehouse.workspace import Workspace
 
 

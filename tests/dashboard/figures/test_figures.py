@@ -17,8 +17,7 @@ from dashboard.figures import prices
 from dashboard.formats import change, euros
 from dashboard.monitor import Monitor
 from dashboard.prefect.control import live_control
-from etl.twin.visits import expected_visits_on
-from plugins.evaluation.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale, expected_visits_on
 from serving.book.make import publish_book
 from serving.optimise.curves import DemandCurves
 from tests.support.believing import first_belief

@@ -8,7 +8,8 @@ import pytest
 
 from catalog.load import Catalog
 from etl.twin.draws import footfall_factor_on
-from etl.twin.visits import draw_visits, expected_visits_on
+from etl.twin.visits import draw_visits
+from plugins.evaluation.truth import expected_visits_on
 
 WEEKDAYS = (0.75, 0.8, 0.9, 1.0, 1.3, 1.5, 0.75)
 MONDAY = dt.date(2026, 1, 5)

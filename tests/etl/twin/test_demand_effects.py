@@ -13,9 +13,9 @@ from catalog.decisions.store_day import BOUGHT
 from catalog.load import Catalog
 from etl.twin.conditions import day_shift_on, days_since_pay_day, temperature_on
 from etl.twin.store_day import meet, play
-from etl.twin.visits import budget_shifts_on, demand_factors_on, draw_visits, expected_visits_on
+from etl.twin.visits import budget_shifts_on, demand_factors_on, draw_visits
 from plugins.evaluation.clairvoyant import Clairvoyants, clairvoyant
-from plugins.evaluation.truth import chance_of_sale, chance_on, mean_chance_on
+from plugins.evaluation.truth import chance_of_sale, chance_on, expected_visits_on, mean_chance_on
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront
 

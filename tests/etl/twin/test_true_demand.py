@@ -12,8 +12,8 @@ from catalog.records.shoppers import Opening, Shock
 from catalog.records.store import Store
 from etl.twin.stock import opening_stock
 from etl.twin.store_day import play
-from etl.twin.visits import Visits, budget_shifts_on, demand_factors_on, draw_visits, expected_visits_on
-from plugins.evaluation.truth import chance_of_sale
+from etl.twin.visits import Visits, budget_shifts_on, demand_factors_on, draw_visits
+from plugins.evaluation.truth import chance_of_sale, expected_visits_on
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront
 

@@ -19,10 +19,9 @@ from catalog.records.guardrails import Guardrails
 from catalog.records.pricing import DrawnPriceRules
 from catalog.settings import read_settings
 from catalog.tables.contracts import TABLES
-from etl.twin.visits import expected_visits_on
 from plugins.desk.records import RivalRules, rival_conflicts
 from plugins.desk.rival_caps import rival_caps
-from plugins.evaluation.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale, expected_visits_on
 from serving.book.make import tabulate
 from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import ShelfLimits, limits_of

@@ -12,7 +12,7 @@ from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, load
 from etl.twin.store_day import play
-from features.footfall import LoggedVisits
+from plugins.evaluation.logged_visits import LoggedVisits
 from plugins.evaluation.off_policy import OffPolicyEstimate, gain_on
 from plugins.evaluation.truth import chance_of_sale
 from serving.belief.belief import believed_before_anybody_came

@@ -15,14 +15,14 @@ from catalog.decisions.pricing import LearnsWhileSelling, Shelf, Sold
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from etl.twin.store_day import meet
-from etl.twin.visits import draw_visits, expected_visits_on
+from etl.twin.visits import draw_visits
 from plugins.evaluation.clairvoyant import clairvoyant
 from plugins.evaluation.peers.certainty_equivalence import certainty_equivalence
 from plugins.evaluation.peers.known_shelf import known_before_opening, plan_for
 from plugins.evaluation.peers.logit import HIGHEST, LOWEST, WEAK, WEAK_TOGETHER, chance_of, fit_logits, posterior_of
 from plugins.evaluation.peers.peer import NAMES, live_day, peers_of
 from plugins.evaluation.peers.thompson import best_mixture, thompson_inventory, thompson_logit
-from plugins.evaluation.truth import chance_on, true_curves
+from plugins.evaluation.truth import chance_on, expected_visits_on, true_curves
 from serving.optimise.policies import stock_aware
 from serving.store.storefront import Storefront
 

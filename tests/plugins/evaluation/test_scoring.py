@@ -7,10 +7,10 @@ import pytest
 from truly_earned import expected_gain, gained
 
 from etl.twin.store_day import meet
-from etl.twin.visits import draw_visits, expected_visits_on
+from etl.twin.visits import draw_visits
 from plugins.evaluation.clairvoyant import clairvoyant
 from plugins.evaluation.reporting import interval
-from plugins.evaluation.truth import true_curves
+from plugins.evaluation.truth import expected_visits_on, true_curves
 from plugins.evaluation.worlds import asked_worlds
 from serving.optimise.policies import GreedyPolicy, StaticPolicy, stock_aware
 from serving.store.storefront import Storefront

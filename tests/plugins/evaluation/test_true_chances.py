@@ -6,7 +6,7 @@ import numpy as np
 
 from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
 from catalog.records.shoppers import DemandEffect
-from features.footfall import LoggedVisits
+from plugins.evaluation.logged_visits import LoggedVisits
 from plugins.evaluation.truth import chance_of_sale, chance_on, true_chances_at
 
 

@@ -17,11 +17,11 @@ from catalog.load import CLASSIC, Catalog, load, restored
 from etl.calendar import DEFAULT_START
 from etl.twin.selling import chooses_substitutes
 from etl.twin.store_day import meet
-from etl.twin.visits import budget_shifts_on, draw_visits, expected_visits_on
+from etl.twin.visits import budget_shifts_on, draw_visits
 from plugins.evaluation.clairvoyant import clairvoyant
 from plugins.evaluation.commands.compare import compare
 from plugins.evaluation.takings import takings_of
-from plugins.evaluation.truth import true_curves
+from plugins.evaluation.truth import expected_visits_on, true_curves
 from plugins.evaluation.worlds import StoreWorld, as_shipped_worlds, asked_worlds
 from serving.optimise.days_ahead import evenings_of
 from serving.optimise.policies import StaticPolicy

@@ -17,12 +17,12 @@ from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import read_settings
 from etl.batches import Batch, batch_inputs, batches_of, without_live_days
 from etl.load import load_dimensions, load_store_day
-from etl.open_days import LiveDay, days_sold_live, discard, sold_so_far
+from etl.open_days import LiveDay, days_sold_live, sold_so_far
 from etl.twin.draws import shopper_names
 from etl.twin.store_day import play
-from etl.twin.visits import expected_visits_on
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
-from plugins.evaluation.truth import true_curves
+from plugins.desk.live_shelf import discard
+from plugins.evaluation.truth import expected_visits_on, true_curves
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
 from plugins.operations.checks.proving import verify

@@ -11,9 +11,10 @@ from catalog.decisions.pricing import LearnsWhileSelling, Shelf, Sold
 from catalog.load import CLASSIC, Catalog, load
 from etl.batches import Batch, batch_inputs
 from etl.load import DayRows, load_store_day, rows_of
-from etl.open_days import LiveDay, before, sold_in, standing_after, taught
+from etl.open_days import LiveDay, before, sold_in, taught
 from etl.twin.store_day import Stretch, play
 from etl.twin.visits import draw_visits
+from plugins.desk.live_shelf import standing_after
 from plugins.live.player import Player
 from serving.store.in_force import pricing_on
 from serving.store.storefront import LearningStorefront, storefront_before_champion

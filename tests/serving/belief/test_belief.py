@@ -17,8 +17,7 @@ from catalog.ladder import price_ladder
 from catalog.load import DEFAULT_DIR, Catalog, load
 from catalog.records.shoppers import Persona, Shock
 from etl.twin.store_day import play
-from etl.twin.visits import expected_visits_on
-from plugins.evaluation.truth import chance_of_sale
+from plugins.evaluation.truth import chance_of_sale, expected_visits_on
 from serving.belief.belief import State, believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.sales import Sales, SoldAtPrices, sales_at_knots
