@@ -45,8 +45,8 @@ class Champion:
         return self._date("learned_from")
 
     def _date(self, name: str) -> dt.date | None:
-        said = self.model.metadata.get(name)
-        return dt.date.fromisoformat(str(said)) if said else None
+        date = self.model.metadata.get(name)
+        return dt.date.fromisoformat(str(date)) if date else None
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,).

@@ -40,58 +40,20 @@ class BookCells(NamedTuple):
     policy_rule: Codes
 
 
-@dataclass(frozen=True)
-class BookedStates:
-    """Some states of a book, looked up by product, tick and stock level in arrays of one shape."""
+class BookedStates(NamedTuple):
+    """What a book holds in some states, in arrays of one shape.
 
-    book: "PriceBook"
-    product: Ints | int
-    tick: Ints | int
-    level: Ints | int
+    `prices` are those to show under the static limits, `unconstrained` the policy's own before them, EUR; `p_sale` and
+    `p_unconstrained` are the chances of sale at them, 0 with an empty shelf. The rest is as in `BookCells`.
+    """
 
-    @property
-    def prices(self) -> Floats:
-        """Prices to show under the static limits, EUR."""
-        return self._prices("price_position")
-
-    @property
-    def unconstrained(self) -> Floats:
-        """The policy's own prices before any limit, EUR."""
-        return self._prices("unconstrained_position")
-
-    @property
-    def p_sale(self) -> Floats:
-        """Chance of sale at the price to show; 0 with an empty shelf."""
-        return self._chances("price_position")
-
-    @property
-    def p_unconstrained(self) -> Floats:
-        """Chance of sale at the policy's own price; 0 with an empty shelf."""
-        return self._chances("unconstrained_position")
-
-    @property
-    def unit_value(self) -> Floats:
-        """Value of one more unit kept, EUR."""
-        return self._cells("unit_value").astype(float)
-
-    @property
-    def rule(self) -> Codes:
-        """Position of the rule behind the price to show."""
-        return self._cells("binding_rule")
-
-    @property
-    def policy_rule(self) -> Codes:
-        """Position of the policy's rule."""
-        return self._cells("policy_rule")
-
-    def _cells(self, name: str) -> NDArray[Any]:
-        return np.asarray(getattr(self.book.cells, name)[self.product, self.tick, self.level])
-
-    def _prices(self, name: str) -> Floats:
-        return np.asarray(self.book.ladder[self.product, self._cells(name)])
-
-    def _chances(self, name: str) -> Floats:
-        return np.where(self.level == 0, 0.0, self.book.chances[self.product, self.tick, self._cells(name)])
+    prices: Floats
+    unconstrained: Floats
+    p_sale: Floats
+    p_unconstrained: Floats
+    unit_value: Floats
+    rule: Codes
+    policy_rule: Codes
 
 
 @dataclass(frozen=True)
@@ -128,7 +90,15 @@ class PriceBook:
 
     def at(self, product: Ints | int, stock: Ints | int, ticks_left: Ints | int) -> BookedStates:
         """Look many states up at once, in the shape of the arguments."""
-        return BookedStates(self, product, np.asarray(ticks_left) - 1, np.minimum(stock, self.n_levels - 1))
+        tick, level = np.asarray(ticks_left) - 1, np.minimum(stock, self.n_levels - 1)
+        price, unconstrained, unit_value, rule, policy_rule = (values[product, tick, level] for values in self.cells)
+
+        def chance(position: Codes) -> Floats:
+            return np.where(level == 0, 0.0, self.chances[product, tick, position])
+
+        prices, of_policy = self.ladder[product, price], self.ladder[product, unconstrained]
+        sold = chance(price), chance(unconstrained)
+        return BookedStates(prices, of_policy, *sold, unit_value.astype(float), rule, policy_rule)
 
     @property
     def opening(self) -> BookedStates:
@@ -163,8 +133,8 @@ def joined(books: Sequence[PriceBook]) -> PriceBook:
 
     def whole(parts: list[NDArray[Any]], **beyond: Any) -> NDArray[Any]:
         longest = max(part.shape[-1] for part in parts)
-        more = [[(0, 0)] * (part.ndim - 1) + [(0, longest - part.shape[-1])] for part in parts]
-        return np.concatenate([np.pad(part, own, **beyond) for part, own in zip(parts, more, strict=True)])
+        widths = [[(0, 0)] * (part.ndim - 1) + [(0, longest - part.shape[-1])] for part in parts]
+        return np.concatenate([np.pad(part, width, **beyond) for part, width in zip(parts, widths, strict=True)])
 
     return replace(
         books[0],
@@ -264,8 +234,8 @@ def book_from_table(table: pa.Table) -> PriceBook:
     def dense(name: str) -> NDArray[Any]:
         """Return a column in shape (n_products, n_ticks, n_values); short lists go on as they end."""
         begin, place = np.cumsum(lengths[name]) - lengths[name], np.arange(lengths[name].max())
-        at = begin[:, None] + np.minimum(place, lengths[name][:, None] - 1)
-        return np.asarray(values[name].to_numpy(zero_copy_only=False)[at].reshape(len(first), n_ticks, -1))
+        positions = begin[:, None] + np.minimum(place, lengths[name][:, None] - 1)
+        return np.asarray(values[name].to_numpy(zero_copy_only=False)[positions].reshape(len(first), n_ticks, -1))
 
     ladder = dense("ladder")[:, 0]
     is_beyond = np.arange(ladder.shape[1]) >= lengths["ladder"][first, None]

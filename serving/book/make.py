@@ -36,7 +36,6 @@ from serving.optimise.curves import (
     DemandCurves,
     DemandModel,
     chance_at,
-    curves_from_table,
     curves_to_table,
     demand_curves,
 )
@@ -223,18 +222,16 @@ class NewBook:
 
 def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date, log: LogEvidence | None = None) -> NewBook:
     """Form the belief from a champion, if there is one, and the log, and work the policy out; nothing is published."""
-    known = known_before(workspace.lake, model, workspace.catalog, date, log=log)
-    return new_book(workspace.catalog, known.curves, known.visits, date, known.belief)
+    day = known_before(workspace.lake, model, workspace.catalog, date, log=log)
+    return new_book(workspace.catalog, day.curves, day.visits, date, day.belief)
 
 
 def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
     """Work a date's book out anew from the belief that it was made from, whoever is champion by now."""
-    _, curves_at, belief_at = parts_of_book(date)
-    belief, curves = workspace.lake.read(belief_at), curves_from_table(workspace.lake.read(curves_at))
+    belief = workspace.lake.read(parts_of_book(date)[2])
     outlook = start_of_day(workspace.catalog, belief_from_table(belief, workspace.catalog)).outlook()
-    known, visits = outlook.curves, outlook.start.footfall.by_tick
-    curves = replace(curves, by_tick=known.by_tick, switching=known.switching)
-    return publish_book(workspace.lake, workspace.catalog, curves, visits, date, belief)
+    visits = outlook.start.footfall.by_tick
+    return publish_book(workspace.lake, workspace.catalog, outlook.curves, visits, date, belief)
 
 
 def has_belief(lake: Lake, date: dt.date) -> bool:
@@ -258,9 +255,8 @@ def new_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: d
     belief
         What is believed before the day, in the columns of `beliefs`: stores sell from it and correct it.
     """
-    facts = (catalog.fingerprint, curves.model_version, curves.supported.tolist(), visits.tolist())
-    known = log_fingerprint(belief)
-    inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((*facts, known)).encode()).hexdigest()}"
+    facts = (curves.model_version, curves.supported.tolist(), visits.tolist(), log_fingerprint(belief))
+    inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((catalog.fingerprint, *facts)).encode()).hexdigest()}"
     book = unpublished_book(catalog, curves, visits, for_date)
     book_at, curves_at, belief_at = parts_of_book(for_date)
     tables = {belief_at: belief, curves_at: curves_to_table(curves), book_at: book_to_table(book)}
@@ -289,10 +285,10 @@ def unpublished_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for
     size = max(1, _BLOCK_STATES // (levels * catalog.store.opening.ticks))
     books = list[PriceBook]()
     for first in range(0, len(catalog.products), size):
-        own = slice(first, first + size)
-        shelf, known = Catalog(catalog.products[own], catalog.store), curves.among(own)
-        policy = policy_with_model(shelf, known, visits[own], sales=(gains[own], chances[..., own, :]))
-        books.append(tabulate(policy, shelf, published_at, known))
+        block = slice(first, first + size)
+        shelf, demand = Catalog(catalog.products[block], catalog.store), curves.among(block)
+        policy = policy_with_model(shelf, demand, visits[block], sales=(gains[block], chances[..., block, :]))
+        books.append(tabulate(policy, shelf, published_at, demand))
     return joined(books)
 
 

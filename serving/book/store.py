@@ -73,8 +73,8 @@ def is_priced(lake: Lake, date: dt.date) -> bool:
 _NAMED = 5  # stores that a sentence names
 
 
-def kind_of(catalog: Catalog, belief: Belief, store: str) -> StoreKind | None:
-    """Return the kind of a store, where it has one of its own and prices may follow it."""
+def kind_of(catalog: Catalog, belief: Belief, store: str | None) -> StoreKind | None:
+    """Return the kind of a store, where it has one of its own and prices may follow it; None for all stores."""
     kinds = () if catalog.store.approval.is_asked_for else belief.kinds
     return next((kind for kind in kinds if store in kind.stores), None)
 
@@ -89,22 +89,16 @@ def kinds_in_words(catalog: Catalog, belief: pa.Table) -> str | None:
     kinds = stores_of_kinds(belief)
     if not kinds:
         return None
-    found = f"stores are of {len(kinds)} kinds ({'; '.join(map(named, kinds))})"
+    then = ": each kind sells from a belief of its own, and the one price book is of all of them together"
     if catalog.store.approval.is_asked_for:
-        return f"{found}, but prices wait for a person, so one price book holds in all of them"
-    return f"{found}: each kind sells from a belief of its own, and the one price book is of all of them together"
+        then = ", but prices wait for a person, so one price book holds in all of them"
+    return f"stores are of {len(kinds)} kinds ({'; '.join(map(named, kinds))}){then}"
 
 
 def believed_in(catalog: Catalog, belief: Belief, store: str | None) -> tuple[Belief, int | None]:
     """Return the belief about a store, and how many stores learn together; None is all of them."""
-    kind = None if store is None else kind_of(catalog, belief, store)
+    kind = kind_of(catalog, belief, store)
     return (belief, None) if kind is None else (belief.of_kind(kind), len(kind.stores))
-
-
-def start_in_store(catalog: Catalog, belief: Belief, store: str | None) -> DayStart:
-    """Return what a store's day begins with; without a store, that of all together."""
-    belief, learners = believed_in(catalog, belief, store)
-    return replace(start_of_day(catalog, belief), learners=learners)
 
 
 class OpenBook:
@@ -128,10 +122,11 @@ class OpenBook:
 
     def day_start(self, store: str | None = None) -> DayStart:
         """Return what a store's day begins with, the same for all stores of its kind; without a store, that of all."""
-        kind = None if store is None else kind_of(self._catalog, self.belief, store)
+        kind = kind_of(self._catalog, self.belief, store)
         key = () if kind is None else kind.stores
         if key not in self._day_starts:
-            self._day_starts[key] = start_in_store(self._catalog, self.belief, store)
+            belief, learners = believed_in(self._catalog, self.belief, store)
+            self._day_starts[key] = replace(start_of_day(self._catalog, belief), learners=learners)
         return self._day_starts[key]
 
 

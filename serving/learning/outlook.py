@@ -1,6 +1,6 @@
 """What is believed of demand in the middle of a day, and the prices that follow for the ticks that are left."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,7 +14,7 @@ from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
 from serving.belief.sales import hours_of_day
 from serving.learning.exploration import ExplorationPlan
-from serving.learning.worth_knowing import WorthKnowing, drawn_gains, fairly, worth_knowing
+from serving.learning.worth_knowing import drawn_gains, fairly, worth_knowing
 from serving.optimise.curves import DemandCurves, Switching
 from serving.optimise.days_ahead import Evenings, least_worth
 from serving.optimise.policies import PricingPolicy, ahead_of, costs_that_count, policy_with_model
@@ -113,72 +113,69 @@ class Outlook:
     @cached_property
     def curves(self) -> DemandCurves:
         """The chance of sale at the ladder, with its 95 % interval: as believed, with a fair start for the owner's."""
-        start, (moved, _) = self.start, self._drawn
+        start, moved = self.start, self._drawn[0]
         chance, low, high = self._believed
         chance = fairly(chance, moved)
-        version = start.model_version or WITHOUT_CHAMPION
         by_tick = None
         if self.understanding.knows_hours:
             by_hour = start.opened.knots.at(self.understanding.by_hour, start.ladder)
             by_tick = fairly(by_hour, moved)[hours_of_day(start.catalog)[self.today.ticks :]]
             coming, sold = self.visits.T[:, :, None], np.zeros(chance.shape)
-            for own, visits in zip(by_tick, coming, strict=True):  # all at once are a second quarter of a gigabyte
-                sold += own * visits
+            for at_tick, visits in zip(by_tick, coming, strict=True):  # all at once are a second quarter of a gigabyte
+                sold += at_tick * visits
             chance = sold / np.maximum(coming.sum(axis=0), _NOBODY)
-        low, high = np.minimum(low, chance), np.maximum(high, chance)
-        known = (start.catalog.skus, start.ladder, chance, version)
-        return DemandCurves(*known, low=low, high=high, by_tick=by_tick, switching=start.switching, beside=self._beside)
+        curves = DemandCurves(start.catalog.skus, start.ladder, chance, start.model_version or WITHOUT_CHAMPION)
+        curves = replace(curves, low=np.minimum(low, chance), high=np.maximum(high, chance), by_tick=by_tick)
+        return replace(curves, switching=start.switching, beside=self._beside)
 
     @cached_property
     def _believed(self) -> tuple[Floats, Floats, Floats]:
         """Chance of sale at the ladder and its 95 % interval, hours apart, each shape (n_products, n_prices)."""
-        knots, ladder, known = self.start.opened.knots, self.start.ladder, self.understanding
-        chance, low, high = (knots.at(own, ladder) for own in (known.chance, *known.interval))
+        chances = self.understanding.chance, *self.understanding.interval
+        chance, low, high = (self.start.opened.knots.at(values, self.start.ladder) for values in chances)
         return chance, low, high
 
     @cached_property
-    def _drawn(self) -> tuple[Floats, WorthKnowing]:
-        """What draws from the belief say: `Drawn.moved`, and what exploring is worth; a block of products at a time."""
-        n_products = len(self.start.ladder)
-        starts = range(0, n_products, _AT_ONCE)
-        moved, worth = zip(*(self._drawn_of(slice(first, first + _AT_ONCE)) for first in starts), strict=True)
-        budget, may_be_tried = (np.concatenate([getattr(own, one.name) for own in worth]) for one in fields(worth[0]))
-        return np.concatenate(moved), WorthKnowing(budget, may_be_tried)
+    def _drawn(self) -> tuple[Floats, Floats, Flags]:
+        """`Drawn.moved`, and what exploring may cost and with which prices; drawn for a block of products at a time."""
+        blocks = (slice(first, first + _AT_ONCE) for first in range(0, len(self.start.ladder), _AT_ONCE))
+        moved, budgets, tried = zip(*map(self._drawn_of, blocks), strict=True)
+        return np.concatenate(moved), np.concatenate(budgets), np.concatenate(tried)
 
-    def _drawn_of(self, own: slice) -> tuple[Floats, WorthKnowing]:
+    def _drawn_of(self, block: slice) -> tuple[Floats, Floats, Flags]:
         start, catalog, rules = self.start, self.start.catalog, self.start.catalog.store.exploration
-        ladder, forgone = start.ladder[own], costs_that_count(catalog)[own]
+        ladder, forgone = start.ladder[block], costs_that_count(catalog)[block]
         if catalog.store.policies.with_champion == "stock_aware":
-            forgone = forgone + least_worth(catalog)[own]
-            gains, coming = ladder - forgone[:, None], self.visits[own].sum(axis=1)
-            units = catalog.par_stock[own].astype(float)
-            forgone = forgone + usual_unit_values(gains, self._believed[0][own], coming, units)
-        owners = (catalog.base_prices if start.owners is None else start.owners)[own]
-        known = (start.opened.knots.among(own), self.understanding.among(own), ladder, forgone, owners)
-        beside = 0.0 if self._beside is None else self._beside[own]
-        drawn = drawn_gains(*known, catalog.store.belief.trust_in_owner, beside)
-        a_day = start.footfall.daily[own] * (start.learners or len(catalog.store.stores))
-        may_stand = None if start.may_stand is None else start.may_stand[own]
-        return drawn.moved, worth_knowing(drawn, a_day * rules.pays_within_days, a_day, rules.budget, may_stand)
+            forgone = forgone + least_worth(catalog)[block]
+            gains, coming = ladder - forgone[:, None], self.visits[block].sum(axis=1)
+            units = catalog.par_stock[block].astype(float)
+            forgone = forgone + usual_unit_values(gains, self._believed[0][block], coming, units)
+        owners = (catalog.base_prices if start.owners is None else start.owners)[block]
+        beside, trust = 0.0 if self._beside is None else self._beside[block], catalog.store.belief.trust_in_owner
+        knots, understanding = start.opened.knots.among(block), self.understanding.among(block)
+        drawn = drawn_gains(knots, understanding, ladder, forgone, owners, trust, beside)
+        a_day = start.footfall.daily[block] * (start.learners or len(catalog.store.stores))
+        may_stand = None if start.may_stand is None else start.may_stand[block]
+        return drawn.moved, *worth_knowing(drawn, a_day * rules.pays_within_days, a_day, rules.budget, may_stand)
 
     @cached_property
     def _beside(self) -> Floats | None:
         """What a visit brings beside its own sale, EUR, shape (n_products, n_prices); None where nobody switches."""
         catalog, ladder = self.start.catalog, self.start.ladder
         curves = DemandCurves(catalog.skus, ladder, self._believed[0], "", switching=self.start.switching)
-        found = sales_with_substitutes(catalog, curves, self.visits, ladder - costs_that_count(catalog)[:, None])
-        return None if found is None else found.beside
+        sales = sales_with_substitutes(catalog, curves, self.visits, ladder - costs_that_count(catalog)[:, None])
+        return None if sales is None else sales.beside
 
     @cached_property
     def lesson(self) -> Lesson:
         """What the day has taught so far, in figures."""
         knots, base = self.start.opened.knots, self.start.catalog.base_prices[:, None]
-        known = (self.understanding.chance, *self.understanding.interval)
+        chances = self.understanding.chance, *self.understanding.interval
         return Lesson(
             ticks=self.today.ticks,
             met=self.today.counts.met.sum(axis=(0, 2)).round().astype(np.int64),
             bought=self.today.counts.bought.sum(axis=(0, 2)).round().astype(np.int64),
-            p_base=np.concatenate([knots.at(own, base) for own in known], axis=1),
+            p_base=np.concatenate([knots.at(values, base) for values in chances], axis=1),
             visits_left=self.visits.sum(axis=1),
             changed=self.understanding.changed,
         )
@@ -197,8 +194,8 @@ class Outlook:
     @cached_property
     def exploration(self) -> ExplorationPlan:
         """How prices are explored: for no more than knowing demand would be worth."""
-        worth = self._drawn[1]
-        return ExplorationPlan(0.0, self.start.ladder, budget=worth.budget, allowed=worth.may_be_tried)
+        _, budget, may_be_tried = self._drawn
+        return ExplorationPlan(0.0, self.start.ladder, budget=budget, allowed=may_be_tried)
 
     def after(self, sold: tuple[Sold, ...]) -> "Outlook":
         """Return the outlook after more ticks."""
@@ -208,19 +205,10 @@ class Outlook:
         for tick in sold:
             product = np.broadcast_to(np.arange(tick.prices.shape[1]), tick.prices.shape).ravel()
             for prices, *counts in tick.by_lowest_price():
-                for into, own in zip((met, bought), counts, strict=True):
-                    into[blocks[tick.tick]] += knots.counted(product, prices.ravel(), own.ravel().astype(float))
-        new = Counts(met, bought)
-        return Outlook(self.start, Today(today.counts + new, self._visits_with(sold), len(sold[0].prices)))
-
-    def drop_caches(self) -> None:
-        """Free the largest cached arrays of a superseded outlook; they are recomputed on demand.
-
-        The outlook before the first visit keeps them, because all stores begin with it.
-        """
-        if self is not self.start.outlook():
-            for name in ("understanding", "curves", "policy"):
-                vars(self).pop(name, None)
+                for into, visits in zip((met, bought), counts, strict=True):
+                    into[blocks[tick.tick]] += knots.counted(product, prices.ravel(), visits.ravel().astype(float))
+        counts_now = today.counts + Counts(met, bought)
+        return Outlook(self.start, Today(counts_now, self._visits_with(sold), len(sold[0].prices)))
 
     def is_overtaken(self, sold: tuple[Sold, ...]) -> bool:
         """Return whether the visits since then change the visits to come by more than 15 %."""

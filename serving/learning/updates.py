@@ -66,9 +66,7 @@ class LearningPolicy:
         pending, ticks = (*self.pending, sold), self.outlook.start.catalog.store.opening.ticks
         if sold.tick + 1 == ticks or not (self._is_due(pending) or self.outlook.is_overtaken(pending)):
             return replace(self, pending=pending)
-        later = self.outlook.after(pending)
-        self.outlook.drop_caches()
-        return LearningPolicy(later)
+        return LearningPolicy(self.outlook.after(pending))
 
     def _is_due(self, pending: tuple[Sold, ...]) -> bool:
         start, today = self.outlook.start, self.outlook.today

@@ -104,33 +104,18 @@ def drawn_gains(
     # sums depend on the order in memory
     chances = np.ascontiguousarray(knots.at(drawn_chances(understanding, knots.shape, _DRAWS), ladder))
     alike = Drawn(ladder, forgone, chances, np.ones(chances.shape[:2]), beside)
-    own = np.abs(ladder - owners[:, None]).argmin(axis=1)
-    gains = alike.gains
-    of_owners = gains[:, np.arange(len(ladder)), own]
+    gains, nearest = alike.gains, np.abs(ladder - owners[:, None]).argmin(axis=1)
+    of_owners = gains[:, np.arange(len(ladder)), nearest]
     weights = 1 + trust * (gains.max(axis=2) <= of_owners * (1 + _AS_GOOD))
     return Drawn(ladder, forgone, chances, weights / weights.mean(axis=0), beside)
 
 
-@dataclass(frozen=True)
-class WorthKnowing:
-    """What exploring may cost, and with which prices.
-
-    Attributes
-    ----------
-    budget
-        Share of expected revenue that it may cost, shape (n_products,): 0 where no trial pays.
-    may_be_tried
-        Prices of the ladder that are worth a trial, and the best one, shape (n_products, n_prices).
-    """
-
-    budget: Floats
-    may_be_tried: Flags
-
-
 def worth_knowing(
     drawn: Drawn, to_come: Floats, a_day: Floats, most: float, may_stand: Flags | None = None
-) -> WorthKnowing:
-    """Ask how many trials of each price pay for themselves.
+) -> tuple[Floats, Flags]:
+    """Return the share of expected revenue that exploring may cost, by product, and which prices are worth a trial.
+
+    The share is 0 where no trial pays; the best price of the ladder is among those that may be tried.
 
     Of neighbouring prices the one most worth it is tried: they teach the same. All trials may be made in a day, within
     the budget.
@@ -164,7 +149,7 @@ def worth_knowing(
     cost = (trials * costs * may_be_tried).sum(axis=1)
     revenue = a_day * (drawn.ladder * chance)[products, best]
     may_be_tried[products, best] = True
-    return WorthKnowing(np.minimum(cost / np.maximum(revenue, _TINY), most), may_be_tried)
+    return np.minimum(cost / np.maximum(revenue, _TINY), most), may_be_tried
 
 
 def _mean_above(below: Floats, spread: Floats) -> Floats:

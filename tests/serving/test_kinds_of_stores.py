@@ -22,7 +22,8 @@ from serving.belief.belief import Belief, StoreKind, believed_before_anybody_cam
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_from_table, belief_to_table
 from serving.book.make import publish_book
-from serving.book.store import book_in_force, kinds_in_words, opened_once, start_in_store
+from serving.book.store import book_in_force, kinds_in_words, opened_once
+from serving.learning.outlook import start_of_day
 from serving.quote import PriceQuestion, QuoteDesk, StoresDifferError
 from serving.store.in_force import kinds_in, pricing_on
 from serving.store.play import priced_batches
@@ -65,7 +66,7 @@ def shop(tmp_path: Path) -> Shop:
 
 def two_kinds(shop: Shop) -> Shop:
     belief = of_kinds(shop.catalog, (ALIKE[:1], 0.25), (ALIKE[1:], -0.25))
-    curves = start_in_store(shop.catalog, belief, None).outlook().curves
+    curves = start_of_day(shop.catalog, belief).outlook().curves
     table = belief_to_table(shop.catalog, belief)
     publish_book(shop.lake, shop.catalog, curves, belief.footfall.by_tick, DATE, table)
     shop.sell(1)
