@@ -15,11 +15,10 @@ from scipy.special import expit, softmax
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.records.pricing import BeliefSettings
-from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots, falling
-from serving.belief.hours import FIRST_DAY, USUAL, hour_drift
 from serving.belief.posterior import posterior
 from serving.belief.sales import n_hours_of
+from serving.belief.today import FIRST_DAY, USUAL, Footfall, hour_drift
 from serving.optimise.curves import LogitSwitching
 
 _OWN_LEVEL, _OWN_SLOPE, _OWN_BEND = 0.5, 1.5, 0.4  # spread of one product around the shelf, in log odds
@@ -76,6 +75,7 @@ _LEVEL_OF_ALL, _LEVEL_OF_ONE = 0.7, 0.7  # spread of a change, in log odds
 _OUT_OF_THE_QUESTION = 1e-3  # probability below which a demand is left out of prices
 
 _TURNS = 3  # in which demand and the drift of its hours are found, each given the other
+_NEAR = 1e-6  # log density that a step may gain in such a turn
 
 _TWO_SIDED = 1.96
 
@@ -165,7 +165,9 @@ class Opened:
             return self.at_opening
         drift, odds = self._drift(today)
         hours = self.hours + drift[:, None]
-        changed = posterior(loosened(self.states[0].demand), today, hours, odds)  # first: its prior is let go of
+        changed = posterior(
+            self.states[0].demand.loosened(_LEVEL_OF_ALL, _LEVEL_OF_ONE), today, hours, odds
+        )  # first: its prior is let go of
         known = [(state.weight * (1 - CHANCE_OF_A_CHANGE), state.demand) for state in self.states]
         found = [*(posterior(demand, today, hours, odds) for _, demand in known), changed]
         weights = np.array([*(weight for weight, _ in known), CHANCE_OF_A_CHANGE])
@@ -183,7 +185,7 @@ class Opened:
         if today.met.ndim == self.knots.ratios.ndim:  # hours are not told apart
             return drift, odds
         for _ in range(_TURNS):
-            odds = posterior(self.states[0].demand, today, self.hours + drift[:, None], odds).belief.mean
+            odds = posterior(self.states[0].demand, today, self.hours + drift[:, None], odds, _NEAR).odds
             drift = hour_drift(odds, today, self.hours, spread)
         return drift, odds
 
@@ -259,8 +261,3 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
 def opened(catalog: Catalog, belief: Belief) -> Opened:
     """Put a belief on the shelf of a catalog."""
     return Opened(Knots.of(catalog), belief.states, belief.hours, belief.drift_spread, not belief.sold.met.any())
-
-
-def loosened(belief: Gaussian) -> Gaussian:
-    """Return what is left of a belief where demand may have changed."""
-    return belief.loosened(_LEVEL_OF_ALL, _LEVEL_OF_ONE)

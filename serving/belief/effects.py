@@ -19,9 +19,9 @@ from scipy.linalg import block_diag
 
 from catalog.arrays import Floats, Ints
 from serving.belief.gaussian import Gaussian
-from serving.belief.hours import alike_hours
 from serving.belief.posterior import Latents, Likelihood, Point, Roots, find_mode
 from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
+from serving.belief.today import alike_hours
 
 _SINGLE_HOUR = 0.05  # variance of an hour's effect that no other hour shares, as a share
 _STATE = (0.7, 1.0)  # spread of a lasting change: of the level, in log odds, and of the slope, by price ratio

@@ -90,14 +90,6 @@ class Knots:
         return values[..., product, below] * (1 - share) + values[..., product, below + 1] * share
 
 
-_AT_ONCE = 250  # products of a block
-
-
-def blocks_of(n_products: int) -> list[slice]:
-    """Return the blocks of products that a shelf is worked out in, one after another."""
-    return [slice(first, first + _AT_ONCE) for first in range(0, n_products, _AT_ONCE)]
-
-
 def evenly_chosen(count: int, most: int) -> Ints:
     """Return positions of at most so many products of a shelf, evenly chosen, shape (n,)."""
     return np.unique(np.linspace(0, count - 1, min(count, most)).round().astype(np.int64))

@@ -16,12 +16,11 @@ from catalog.arrays import Floats
 from catalog.load import Catalog
 from features.footfall import counted_visits, store_days_in
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
-from serving.belief.day_forest import days_in_context, fit_day_effects
-from serving.belief.footfall import PRIOR_DAYS, Footfall
 from serving.belief.gaussian import Knots
-from serving.belief.sales import Sales, sales_by_kind, sales_of_all
-from serving.belief.states import Fit, fit_days
-from serving.belief.substitution_fit import switching_from
+from serving.belief.sales import LOOKS_BACK, Sales, sales_by_kind, sales_of_all
+from serving.belief.shoppers import switching_from
+from serving.belief.states import Fit, days_in_context, fit_day_effects, fit_days
+from serving.belief.today import PRIOR_DAYS, Footfall
 from serving.optimise.curves import DemandCurves, LogitSwitching
 
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
@@ -82,7 +81,7 @@ def read_log_evidence(connection: duckdb.DuckDBPyConnection, catalog: Catalog, t
     if settings.learns_days:
         days = days_in_context(connection, catalog, (*sales.dates, through + dt.timedelta(days=1)))
         fit_with_days = fit_day_effects(fit, knots, settings, sales, days)
-    switching = switching_from(connection, catalog, through)
+    switching = switching_from(connection, catalog, through - dt.timedelta(days=LOOKS_BACK - 1), through)
     return LogEvidence(sales, _footfall(connection, catalog, through), fit, kinds, fit_with_days, switching)
 
 
@@ -167,12 +166,10 @@ def _as_expected(knots: Knots, champion: ChampionCurves, sales: Sales, fit: Fit,
             continue
         is_used, met = True, sales.met[replaced]
         usual, share = np.average(effects[replaced], weights=met), min(1.0, _CHAMPION_VISITS / met.sum())
-        bought[replaced] += share * (met * expit(_odds(curve) + effects[replaced] - usual) - bought[replaced])
+        bought[replaced] += share * (
+            met * expit(logit(np.clip(curve, _SURE, 1 - _SURE)) + effects[replaced] - usual) - bought[replaced]
+        )
     return replace(sales, bought=bought) if is_used else None
-
-
-def _odds(chance: Floats) -> Floats:
-    return np.asarray(logit(np.clip(chance, _SURE, 1 - _SURE)))
 
 
 def _footfall(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Footfall:

@@ -19,8 +19,10 @@ from scipy.special import expit
 from catalog.arrays import Floats
 from serving.belief.gaussian import Counts, Gaussian
 
+CLOSE = 1e-13
+"""Log density that another step may gain at the mode."""
+
 _STEPS, _HALVINGS = 40, 30
-_CLOSE = 1e-13  # log density that another step would gain
 _ROUNDING = 1e-11  # of a log density, as a share of it
 _JITTER = 1e-10
 _AT_ONCE = 250  # groups of a block
@@ -146,9 +148,10 @@ class _Block:
             self._roots.shared_cell,
             np.arange(-self._free.shape[1], 0),
         )
-        shared, reach = self._roots.shared.reshape(-1, n_shared), self._reach.reshape(-1, len(slope))
+        shared = self._roots.shared.reshape(self._slope.size, n_shared)
+        reach = self._reach.reshape(self._own.size, len(slope))
         curvature -= reach.T @ reach
-        curvature[:, :n_shared] += self._through.reshape(-1, len(slope)).T @ shared
+        curvature[:, :n_shared] += self._through.reshape(len(shared), -1).T @ shared
         curvature[cells, cells] += spread**2 * self._weight_of_cell.sum(axis=0)
         slope -= reach.T @ self._own.ravel()
         slope[:n_shared] += shared.T @ self._slope.ravel()
@@ -198,7 +201,8 @@ class Point:
         self.shared_factor = np.asarray(np.linalg.cholesky(curvature), dtype=float)
         self.log_density = log
         self.log_evidence = float(log - volume - np.log(np.diagonal(self.shared_factor)).sum())
-        self.promised = own + 0.5 * float((np.linalg.solve(self.shared_factor, self._slope) ** 2).sum())
+        self._pull = np.linalg.solve(self.shared_factor, self._slope)
+        self.promised = own + 0.5 * float((self._pull**2).sum())
 
     def _block(self, groups: slice) -> _Block:
         block = self._kept.get(groups.start)
@@ -212,7 +216,7 @@ class Point:
     @property
     def step(self) -> Latents:
         """Towards the mode."""
-        shared = np.linalg.solve(self.shared_factor.T, np.linalg.solve(self.shared_factor, self._slope))
+        shared = np.linalg.solve(self.shared_factor.T, self._pull)
         own, own_cells = zip(*(self._block(some).step(shared) for some in self.blocks), strict=True)
         n_shared = len(self.at.shared)
         return Latents(np.concatenate(own), np.concatenate(own_cells), shared[:n_shared], shared[n_shared:])
@@ -226,11 +230,14 @@ class Point:
         return self._block(groups).left(self.shared_factor)
 
 
-def find_mode(start: Latents, model: Model) -> Point:
-    """Return the mode, by Newton's method from a start; a step that lowers the density is halved."""
+def find_mode(start: Latents, model: Model, close: float = CLOSE) -> Point:
+    """Return a point near the mode, by Newton's method from a start; a step that lowers the density is halved.
+
+    `close` is the log density that another step may still gain.
+    """
     here = Point(start, model)
     for _ in range(_STEPS):
-        if here.promised < _CLOSE:
+        if here.promised < close:
             break
         step, before, size = here.step, here, 1.0
         least = before.log_density - _ROUNDING * abs(before.log_density)
@@ -241,15 +248,39 @@ def find_mode(start: Latents, model: Model) -> Point:
     return here
 
 
+def binomial(odds: Floats, met: Floats, bought: Floats) -> tuple[float, Floats, Floats]:
+    """Return the log likelihood of purchases, and its gradient and turned curvature in each of the log odds."""
+    expected = met * (chance := expit(odds))
+    log = float((bought * odds - met * np.logaddexp(0.0, odds)).sum())
+    return log, bought - expected, expected * (1 - chance)
+
+
 @dataclass(frozen=True)
 class Posterior:
-    """A belief after purchases, and the log of how likely they were beforehand (Laplace's approximation)."""
+    """What purchases make of a belief: log odds at the mode, shape (n_products, n_knots), and the curvature near it."""
 
-    belief: Gaussian
-    log_evidence: float
+    odds: Floats
+    mode: Point
+
+    @property
+    def log_evidence(self) -> float:
+        """Log of how likely the purchases were beforehand (Laplace's approximation)."""
+        return self.mode.log_evidence
+
+    @property
+    def belief(self) -> Gaussian:
+        """The belief, with the curvature at the mode."""
+        own, shared = zip(*(self.mode.left(some) for some in self.mode.blocks), strict=True)
+        return Gaussian(self.odds, np.concatenate(own), np.concatenate(shared))
 
 
-def posterior(prior: Gaussian, counts: Counts, hours: Floats | None = None, near: Floats | None = None) -> Posterior:
+def posterior(
+    prior: Gaussian,
+    counts: Counts,
+    hours: Floats | None = None,
+    near: Floats | None = None,
+    close: float = CLOSE,
+) -> Posterior:
     """Return the belief about log odds after purchases, which are binomial.
 
     Parameters
@@ -260,30 +291,29 @@ def posterior(prior: Gaussian, counts: Counts, hours: Floats | None = None, near
         What each hour adds to the log odds, shape (n_hours, n_products).
     near
         Log odds near which the mode is looked for; by default the mean of the belief.
+    close
+        As in `find_mode`.
     """
     (n_products, n_knots), n_shared = prior.mean.shape, prior.shared.shape[2]
     met, bought = (np.reshape(own, (-1, n_products, n_knots)) for own in (counts.met, counts.bought))
     n_hours = 1 + int(np.flatnonzero(met.any(axis=(1, 2))).max(initial=-1))  # hours to come add nothing
     met, bought = met[:n_hours], bought[:n_hours]
     more = np.zeros((n_hours, n_products)) if hours is None else hours[:n_hours]
-    roots = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(n_knots)), dtype=float)
+    own_root = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(n_knots)), dtype=float)
+    roots = Roots(own_root, prior.shared)
     knots = np.arange(n_knots)
 
     def model(own: slice, at: Latents) -> tuple[Roots, Likelihood]:
-        root = Roots(roots[own], prior.shared[own])
+        root = Roots(roots.own[own], roots.shared[own])
         odds = prior.mean[own] + root.coefficients(at) + more[:, own, None]
-        expected = met[:, own] * (chance := expit(odds))
+        log, slope, curved = binomial(odds, met[:, own], bought[:, own])
         weight = np.zeros((odds.shape[1], n_knots, n_knots))
-        weight[:, knots, knots] = (expected * (1 - chance)).sum(axis=0)
-        log = float((bought[:, own] * odds - met[:, own] * np.logaddexp(0.0, odds)).sum())
-        return root, Likelihood.without_cells(log, weight, (bought[:, own] - expected).sum(axis=0))
+        weight[:, knots, knots] = curved.sum(axis=0)
+        return root, Likelihood.without_cells(log, weight, slope.sum(axis=0))
 
     start = Latents.zeros(n_products, n_knots, n_shared, 0)
     if near is not None:
-        start = start._replace(own=np.linalg.solve(roots, (near - prior.mean)[:, :, None])[:, :, 0])
-    mode = find_mode(start, model)
-    mean, own, shared = np.empty(prior.mean.shape), np.empty(prior.own.shape), np.empty(prior.shared.shape)
-    for some in mode.blocks:
-        mean[some] = prior.mean[some] + Roots(roots[some], prior.shared[some]).coefficients(mode.at.among(some))
-        own[some], shared[some] = mode.left(some)
-    return Posterior(Gaussian(mean, own, shared), mode.log_evidence)
+        own = np.asarray(np.linalg.solve(own_root, (near - prior.mean)[:, :, None]), dtype=float)
+        start = start._replace(own=own[:, :, 0])
+    mode = find_mode(start, model, close)
+    return Posterior(prior.mean + roots.coefficients(mode.at.moved(mode.step, 1.0)), mode)

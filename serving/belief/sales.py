@@ -18,7 +18,7 @@ from catalog.decisions.store_day import hours_of_ticks
 from catalog.load import Catalog
 from features.cells import query
 from serving.belief.gaussian import Counts, Knots, evenly_chosen
-from serving.belief.kinds import MOST_PRODUCTS, SoldInStores, kinds_of_stores
+from serving.belief.shoppers import MOST_PRODUCTS, SoldInStores, kinds_of_stores
 from warehouse.parquet import positions
 
 WEEKDAYS = 7

@@ -3,6 +3,12 @@
 Spreads are those under which the sales were likeliest beforehand, tried one after another around the usual ones. Days
 are cut where demand changed for good, as often as that is nearly sure, the most striking change first; and days after a
 change belong to a demand that was seen before, where that is likelier than a new one.
+
+What the context of a day adds is learned by a random forest: holidays, pay days, announced events, the weather. It is
+fitted to the level of each product on each day beyond its weekday and hours. Purchases themselves would mislead it,
+since prices follow the day: a rich day sells as often as another, at higher prices. Each day is predicted by the trees
+that did not see it (out of bag: Breiman, "Random forests", Machine Learning, 2001). So the sales themselves decide how
+much of the prediction holds.
 """
 
 import datetime as dt
@@ -11,17 +17,21 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+import duckdb
 import numpy as np
+import pandas as pd
 from scipy.special import expit
 
 from catalog.arrays import Floats, Ints
+from catalog.load import Catalog
 from catalog.records.pricing import BeliefSettings
+from features.context import KEYS, context_of_days, show_context
 from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
 from serving.belief.effects import EffectsFit, EffectSpreads, fit_effects
 from serving.belief.gaussian import Knots, evenly_chosen
-from serving.belief.hours import USUAL, likeliest_spread
 from serving.belief.posterior import Latents
 from serving.belief.sales import Sales
+from serving.belief.today import USUAL, likeliest_spread
 
 _SURE_OF_A_CHANGE = 0.9
 _MOST_STATES = 6
@@ -30,6 +40,9 @@ _MOST_STUDIED = 60  # products on which spreads are tried
 _LOG_ODDS_OF_A_CHANGE = float(np.log(CHANCE_OF_A_CHANGE / (1 - CHANCE_OF_A_CHANGE)))
 _RETURNS = 0.01  # chance that a demand of earlier days is back
 _TRIED: dict[str, tuple[float, ...]] = {
+    "own": (0.4, 1.0, 2.5, 6.0),
+    "bend": (0.2, 1.0, 2.5),
+    "length": (0.2, 0.07),
     "day": (0.02, 0.1, 0.3, 0.8),
     "week": (0.05, 0.3, 1.0),
     "hours": (0.03, 0.2, 0.8),
@@ -37,7 +50,6 @@ _TRIED: dict[str, tuple[float, ...]] = {
     "own_week": (0.03, 0.2, 0.6),
     "own_hours": (0.02, 0.1, 0.4),
 }
-_OWN, _BEND, _LENGTH = (0.4, 1.0, 2.5, 6.0), (0.2, 1.0, 2.5), (0.2, 0.07)
 _SHARES = (0.0, 0.5, 1.0, 1.5)  # of a model's word on days
 _CLEARLY = 0.5  # log evidence by which another value must be better
 
@@ -163,17 +175,14 @@ class _Study:
 
 
 def _neighbours(shape: Shape, spreads: EffectSpreads, name: str) -> list[tuple[Shape, EffectSpreads]]:
-    if name == "own":
-        return [(replace(shape, own=own), spreads) for own in _OWN if own != shape.own]
-    if name == "bend":
-        return [(replace(shape, bend=bend), spreads) for bend in _BEND if bend != shape.bend]
-    if name == "length":
-        return [(replace(shape, length=length), spreads) for length in _LENGTH if length != shape.length]
-    values: Any = [value for value in _TRIED[name] if value != getattr(spreads, name)]
+    """Return shape and spreads with each other value of one of their fields."""
+    values: Any = [value for value in _TRIED[name] if value != getattr(shape if name in _OF_SHAPE else spreads, name)]
+    if name in _OF_SHAPE:
+        return [(replace(shape, **{name: value}), spreads) for value in values]
     return [(shape, replace(spreads, **{name: value})) for value in values]
 
 
-_ALL, _OF_DAYS = ("own", "bend", "length", *_TRIED), ("day", "own_day")
+_OF_SHAPE, _OF_DAYS = ("own", "bend", "length"), ("day", "own_day")
 
 
 def fit_days(settings: BeliefSettings, knots: Knots, sales: Sales) -> Fit:
@@ -185,7 +194,7 @@ def fit_days(settings: BeliefSettings, knots: Knots, sales: Sales) -> Fit:
     some = evenly_chosen(n_products, _MOST_STUDIED)
     study = _Study(knots.among(some), settings, sales.of_products(some))
     states = np.zeros(len(sales.dates), dtype=np.int64)
-    found = study.likeliest(USUAL_SHAPE, EffectSpreads(), states, _ALL)
+    found = study.likeliest(USUAL_SHAPE, EffectSpreads(), states, tuple(_TRIED))
     for _ in range(_MOST_STATES - 1):
         cut = _with_a_change(study, found)
         if cut is None:
@@ -236,3 +245,70 @@ def _most_striking(found: Fit) -> slice | None:
                 if apart > best:
                     best, days = float(apart), slice(start, end)
     return days
+
+
+_TREES, _SEED = 200, 20260105
+_FEWEST = 4  # days
+_ROUNDS = 2  # in which what the forest said before is known
+
+
+def days_in_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, dates: Sequence[dt.date]) -> pd.DataFrame:
+    """Return what is known of some days beyond weekday and hour, and differs between them: a row each, a store's mean.
+
+    Parameters
+    ----------
+    connection
+        Of `feature_workbench`, however few dates it shows.
+    dates
+        Ascending.
+    """
+    show_context(connection, catalog, dates[0], dates[-1])
+    asked = pd.DataFrame([(date, name) for date in dates for name in catalog.store.stores], columns=list(KEYS))
+    known = context_of_days(connection, asked)
+    days = known.drop(columns="store_id").groupby("business_date").mean()
+    return days.loc[:, days.nunique(dropna=False) > 1]
+
+
+def fit_day_effects(
+    found: Fit, knots: Knots, settings: BeliefSettings, sales: Sales, days: pd.DataFrame
+) -> tuple[Fit, Floats, Floats] | None:
+    """Return what the sales teach with a forest's word on the days, and how much of it holds, in log odds.
+
+    Its word is by how much each day differs from the mean of all.
+
+    Parameters
+    ----------
+    found
+        What the sales teach by themselves.
+    days
+        Rows of `days_in_context`: the days that were seen, and the date to price as the last one.
+
+    Returns
+    -------
+    tuple | None
+        As `Fit.with_day_effects`; None where nothing is known of the days, or they are too few.
+    """
+    seen, date = days.iloc[:-1], days.iloc[-1:]
+    if len(seen) < _FEWEST or not (seen.nunique(dropna=False) > 1).any():
+        return None
+    fit, days_added, date_added = found, np.zeros(found.effects.days.shape), np.zeros(len(found.effects.days))
+    for _ in range(_ROUNDS):
+        on_days, on_date = _forest_of(seen, (days_added + fit.levels).T, date)
+        usual = on_days.mean(axis=0)
+        fit, days_added, date_added = found.with_day_effects(
+            knots, settings, sales, (on_days - usual).T, on_date - usual
+        )
+    return fit, days_added, date_added
+
+
+def _forest_of(seen: pd.DataFrame, levels: Floats, date: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Fit a forest; return what it says out of bag of the days that were seen, and of the date.
+
+    `levels` have the shape (n_days, n_products), as what is returned.
+    """
+    from sklearn.ensemble import RandomForestRegressor
+
+    forest = RandomForestRegressor(n_estimators=_TREES, bootstrap=True, oob_score=True, random_state=_SEED)
+    forest.fit(seen.to_numpy(dtype=float), levels)
+    out_of_bag = np.asarray(forest.oob_prediction_, dtype=float).reshape(levels.shape)
+    return out_of_bag, np.asarray(forest.predict(date.to_numpy(dtype=float)), dtype=float).reshape(-1)

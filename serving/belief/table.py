@@ -19,8 +19,8 @@ from serving.belief.belief import (
     believed_before_anybody_came,
     shelf_prior,
 )
-from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Gaussian, Knots
+from serving.belief.today import Footfall
 from serving.optimise.curves import LogitSwitching
 
 Row = Mapping[str, Any]

@@ -10,9 +10,9 @@ from catalog.decisions.pricing import Lesson, Sold
 from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from serving.belief.belief import Belief, Opened, Understanding, opened
-from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts
 from serving.belief.sales import hours_of_day
+from serving.belief.today import Footfall
 from serving.learning.exploration import ExplorationPlan
 from serving.learning.worth_knowing import drawn_gains, fairly, worth_knowing
 from serving.optimise.curves import DemandCurves, Switching

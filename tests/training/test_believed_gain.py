@@ -15,8 +15,8 @@ from catalog.load import CLASSIC, Catalog, load
 from catalog.records.shoppers import DemandEffect
 from plugins.evaluation.truth import chance_of_sale, true_gain, truly_gained
 from serving.belief.belief import State, believed_before_anybody_came
-from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
+from serving.belief.today import Footfall
 from serving.book.book import PriceBook, joined
 from serving.book.make import tabulate
 from serving.learning.outlook import Outlook, start_of_day

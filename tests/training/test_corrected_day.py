@@ -14,8 +14,8 @@ from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from plugins.evaluation.truth import chance_of_sale, true_day, true_gain
-from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
+from serving.belief.today import Footfall
 from serving.book.book import PriceBook
 from serving.book.make import tabulate
 from serving.learning.outlook import Outlook, start_of_day

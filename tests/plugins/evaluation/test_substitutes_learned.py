@@ -18,7 +18,7 @@ from etl.twin.store_day import play
 from features.cells import feature_workbench, model_input
 from features.substitutes import choices_of, pairs_of
 from flows.workspace import prepared
-from serving.belief.substitution_fit import _as_arrays, likeliest
+from serving.belief.shoppers import _as_arrays, likeliest
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.curves import DemandCurves, LogitSwitching, demand_curves
 from serving.optimise.policies import StaticPolicy

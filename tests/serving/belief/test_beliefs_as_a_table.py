@@ -10,9 +10,9 @@ from believing import believed_after
 from catalog.load import Catalog
 from catalog.records.product import Product
 from serving.belief.belief import Belief, Shape, State, believed_before_anybody_came, opened
-from serving.belief.footfall import Footfall
 from serving.belief.gaussian import Counts, Knots
 from serving.belief.table import belief_from_table, belief_to_table
+from serving.belief.today import Footfall
 from serving.learning.outlook import start_of_day
 
 

@@ -17,9 +17,8 @@ from etl.load import load_dimensions
 from etl.twin.draws import shopper_names
 from features.cells import feature_workbench
 from serving.belief.belief import believed_before_anybody_came
-from serving.belief.day_forest import days_in_context, fit_day_effects
 from serving.belief.log import LogEvidence, belief_from
-from serving.belief.states import fit_days
+from serving.belief.states import days_in_context, fit_day_effects, fit_days
 from warehouse.lake import Lake
 
 CATALOG = load(CLASSIC)

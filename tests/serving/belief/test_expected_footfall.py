@@ -9,7 +9,7 @@ from catalog.arrays import Floats
 from catalog.decisions.store_day import tick_profile
 from catalog.load import CLASSIC, load
 from serving.belief.belief import believed_before_anybody_came
-from serving.belief.footfall import Footfall
+from serving.belief.today import Footfall
 
 CATALOG = load(CLASSIC)
 PROFILE = tick_profile(CATALOG.store)

@@ -11,9 +11,9 @@ from catalog.arrays import Floats
 from catalog.load import CLASSIC, load
 from serving.belief.belief import believed_before_anybody_came, opened
 from serving.belief.gaussian import Counts, Knots
-from serving.belief.hours import FIRST_DAY, USUAL, hour_drift
 from serving.belief.sales import Sales, SoldAtPrices, n_hours_of, sales_at_knots
 from serving.belief.states import fit_days
+from serving.belief.today import FIRST_DAY, USUAL, hour_drift
 
 CATALOG = load(CLASSIC)
 KNOTS = Knots.of(CATALOG)

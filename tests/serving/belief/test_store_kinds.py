@@ -5,7 +5,7 @@ import pytest
 
 from catalog.arrays import Floats, Ints
 from catalog.records.pricing import BeliefSettings
-from serving.belief.kinds import SoldInStores, kinds_of_stores
+from serving.belief.shoppers import SoldInStores, kinds_of_stores
 
 N_PRODUCTS, RATIOS = 5, np.linspace(0.8, 1.2, 6)
 

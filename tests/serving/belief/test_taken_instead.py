@@ -13,7 +13,7 @@ from catalog.load import DEFAULT_DIR, Catalog, load
 from etl.load import DayRows, rows_of
 from etl.twin.store_day import play
 from features.substitutes import choices_of, pairs_of
-from serving.belief.substitution_fit import _USUAL, _as_arrays, likeliest
+from serving.belief.shoppers import _USUAL, _as_arrays, likeliest
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.policies import StaticPolicy
 from serving.store.storefront import Storefront

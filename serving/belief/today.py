@@ -1,8 +1,12 @@
-"""Who is still to come: the usual profile of a day, times a pace that the day's own visits update.
+"""How today differs from a usual day: the pace at which visits come, and how demand drifts through the hours.
 
 The pace may change in the middle of a day, as when a crowd comes. So it is followed by Bayesian online change-point
 detection (Adams and MacKay, arXiv 0710.3742, 2007) with gamma-Poisson counts: the time since the last change is
 unknown and carried along with its probability, and each hypothesis has a gamma posterior of the pace.
+
+The drift is one effect for the whole shelf in each hour, beside what the hour usually adds. An hour is like the hours
+beside it, so a change is followed within an hour or two, and the afternoon says little of the next morning. Hours may
+drift far on the first day. Later their usual effects are known, and they hardly drift unless past days show otherwise.
 """
 
 import math
@@ -12,6 +16,9 @@ import numba
 import numpy as np
 
 from catalog.arrays import Floats
+from serving.belief.gaussian import Counts
+from serving.belief.posterior import binomial
+from serving.belief.sales import Sales
 
 _CHANGES_A_TICK = 1 / 1000  # chance that the pace changes at a tick
 _PACE_AFTER_A_CHANGE = 2.0  # shape of the gamma prior of a pace that has changed
@@ -134,3 +141,86 @@ def _log_negative_binomial(count: float, expected: float, shape: float, rate: fl
         + shape * math.log(rate / total)
         + count * math.log(expected / total)
     )
+
+
+FIRST_DAY, USUAL = 1.0, 0.1
+"""Spread of the drift, in log odds: while no day was seen, and afterwards until days show another one."""
+
+_TRIED = (0.03, 0.3, 0.6)
+_LEAST_DAYS = 3  # fewer are explained by the usual effects of hours
+
+_LENGTH = 2.0  # hours over which an effect changes
+_ALONE = 0.01  # variance of an hour that is like no other, as a share
+_STEPS, _LONGEST_STEP, _CLOSE = 8, 1.0, 1e-4
+
+
+def alike_hours(n_hours: int, alone: float) -> Floats:
+    """Return the covariance of effects of hours, each like the hours beside it, shape (n_hours, n_hours).
+
+    `alone` is what each adds that no other hour shares; the rest has variance 1.
+    """
+    apart = np.arange(n_hours)[:, None] - np.arange(n_hours)
+    return np.asarray(np.exp(-0.5 * (apart / _LENGTH) ** 2) + alone * np.eye(n_hours))
+
+
+def hour_drift(odds: Floats, today: Counts, hours: Floats, spread: float) -> Floats:
+    """Return the likeliest drift of each hour given today's sales, in log odds, shape (n_hours,).
+
+    It is the mode of a Gaussian process over the hours; those to come follow from those that were seen.
+
+    Parameters
+    ----------
+    odds
+        Log odds of a sale at the knots, hours apart, shape (n_products, n_knots).
+    today
+        What was sold so far, shape (n_hours, n_products, n_knots).
+    hours
+        What each hour usually adds, shape (n_hours, n_products).
+    spread
+        Standard deviation of the drift, in log odds.
+    """
+    n_hours = len(hours)
+    covariance = spread**2 * alike_hours(n_hours, _ALONE)
+    drift = np.zeros(n_hours)
+    for _ in range(_STEPS):
+        shifted = odds + hours[:, :, None] + drift[:, None, None]
+        gradient, weight = (cells.sum(axis=(1, 2)) for cells in binomial(shifted, today.met, today.bought)[1:])
+        mode = np.linalg.solve(np.eye(n_hours) + covariance * weight, covariance @ (weight * drift + gradient))
+        step = np.clip(mode - drift, -_LONGEST_STEP, _LONGEST_STEP)
+        drift = drift + step
+        if np.abs(step).max() < _CLOSE:
+            break
+    return np.asarray(drift)
+
+
+def likeliest_spread(sales: Sales, odds: Floats, clearly: float) -> float:
+    """Return the spread of the drift under which past days were likeliest, in log odds.
+
+    Each day has a drift of its own, integrated out by Laplace's approximation around none.
+
+    Parameters
+    ----------
+    odds
+        Log odds of each row of sales without a drift, shape (n_rows,).
+    clearly
+        Log evidence by which another spread than the usual one must be better.
+    """
+    n_days, n_hours = len(sales.dates), sales.n_hours
+    if n_days < _LEAST_DAYS:
+        return USUAL
+    cell = sales.day * n_hours + sales.hour
+    gradient, weight = (
+        np.bincount(cell, rows, n_days * n_hours).reshape(n_days, n_hours)
+        for rows in binomial(odds, sales.met, sales.bought)[1:]
+    )
+    alike = alike_hours(n_hours, _ALONE)
+
+    def log_evidence(spread: float) -> float:
+        covariance = spread**2 * alike
+        system = np.eye(n_hours) + weight[:, :, None] * covariance
+        moved = covariance @ np.linalg.solve(system, gradient[:, :, None])
+        return 0.5 * float((gradient * moved[:, :, 0]).sum() - np.linalg.slogdet(system)[1].sum())
+
+    found = {spread: log_evidence(spread) for spread in _TRIED}
+    best = max(found, key=lambda spread: found[spread])
+    return best if found[best] > log_evidence(USUAL) + clearly else USUAL
