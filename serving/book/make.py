@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from catalog.arrays import Floats, Ints
+from catalog.arrays import Floats
 from catalog.decisions.pricing import Shelf
 from catalog.errors import ModelError
 from catalog.hooks import SELLERS
@@ -39,7 +39,7 @@ from serving.optimise.curves import (
     curves_to_table,
     demand_curves,
 )
-from serving.optimise.policies import Asked, PricingPolicy, policy_with_model, sales_of
+from serving.optimise.policies import PricingPolicy, policy_with_model, sales_of
 from warehouse.checks.proof import Span, prove
 from warehouse.checks.whole import parts_of_book
 from warehouse.commits.commit import Commit
@@ -298,18 +298,11 @@ def tabulate(
     published_at: dt.datetime,
     curves: DemandCurves | None = None,
     n_ticks: int | None = None,
-    opened_with: Ints | None = None,
-    on: dt.date | None = None,
-    sticker: Floats | None = None,
 ) -> PriceBook:
     """Work a policy out for every stock level up to par and every number of ticks left, under the static limits.
 
-    The ticks are those of a whole day, or the last `n_ticks` of one. The curves tell the chance of
-    sale where a limit binds; without them it is that of the policy's own price.
-    Where stock lives on, `opened_with` are the units at the day's opening by the days on which they may be sold, shape
-    (n_products, n_lives), and `on` is the date; by default all are new, and it is the date for which it is published.
-    `sticker` are the stickers that are stuck, EUR, shape (n_products,), NaN for none; None before that is decided.
-    Units that carry one are taken to sell before all others.
+    The ticks are those of a whole day, or the last `n_ticks` of one. The curves give the chance of sale where a limit
+    binds; without them it is that of the policy's own price. Where stock lives on, all units are new.
 
     Raises
     ------
@@ -318,7 +311,11 @@ def tabulate(
     """
     levels = np.minimum(np.arange(int(catalog.most_stock.max()) + 1)[:, None], catalog.most_stock)
     ticks = n_ticks or catalog.store.opening.ticks
-    answers = _ask_everywhere(policy, levels, ticks, on or published_at.date(), opened_with, sticker)
+    nothing_shown, no_dice, stock = np.full(levels.shape, np.nan), np.ones(levels.shape), np.maximum(levels, 1)
+    answers = [  # each stock level is one store, and an empty shelf asks as one unit
+        policy.ask(Shelf(stock, nothing_shown, left, no_dice, business_date=published_at.date()))
+        for left in range(1, ticks + 1)
+    ]
     asked, p_asked, policy_rule, unit_value = (
         np.stack([getattr(answer, name) for answer in answers]) for name in ("prices", "p_sale", "rule", "unit_value")
     )  # shape (n_ticks, n_levels, n_products)
@@ -351,22 +348,6 @@ def tabulate(
         model_version=policy.model_version or "none",
         published_at=published_at,
     )
-
-
-def _ask_everywhere(
-    policy: PricingPolicy, levels: Ints, n_ticks: int, date: dt.date, opened_with: Ints | None, sticker: Floats | None
-) -> list[Asked]:
-    """Ask at each number of ticks left, from 1 on; each stock level is one store, and an empty shelf asks as one unit.
-
-    `levels` are units on the shelf, shape (n_levels, n_products).
-    """
-    nothing_shown, no_dice, stock = np.full(levels.shape, np.nan), np.ones(levels.shape), np.maximum(levels, 1)
-    opened = None if opened_with is None else opened_with[None]
-    stuck = None if sticker is None else np.broadcast_to(sticker, levels.shape)
-    return [
-        policy.ask(Shelf(stock, nothing_shown, left, no_dice, opened_with=opened, business_date=date, sticker=stuck))
-        for left in range(1, n_ticks + 1)
-    ]
 
 
 def limited_ladder(catalog: Catalog, ladder: Floats) -> Floats:
