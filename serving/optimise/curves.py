@@ -104,8 +104,8 @@ class DemandCurves:
         """Return the curves of some products, without intervals and what they take from each other."""
         observed = None if self.observed is None else self.observed[products]
         by_tick = None if self.by_tick is None else self.by_tick[:, products]
-        own = self.skus[products], self.prices[products], self.p_sale[products]
-        return DemandCurves(*own, self.model_version, observed, by_tick=by_tick)
+        of_products = self.skus[products], self.prices[products], self.p_sale[products]
+        return DemandCurves(*of_products, self.model_version, observed, by_tick=by_tick)
 
     def at(self, ticks_left: int) -> "DemandCurves":
         """Return the curves of the tick with so many left, itself included."""
@@ -151,9 +151,9 @@ class DemandCurves:
             Price it meets, EUR, shape (n_visits,).
         """
         chance = np.empty(len(price))
-        asked, place = np.unique(product, return_inverse=True)
-        for position, own in zip(asked, rows_of_each(place, len(asked)), strict=True):
-            chance[own] = np.interp(price[own], self.prices[position], self.p_sale[position])
+        visited, place = np.unique(product, return_inverse=True)
+        for position, visits in zip(visited, rows_of_each(place, len(visited)), strict=True):
+            chance[visits] = np.interp(price[visits], self.prices[position], self.p_sale[position])
         return chance
 
 

@@ -55,24 +55,23 @@ class _Shelf:
 
     def settle(self, product: int, gains: Floats, rates: Floats) -> None:
         """Find the usual price of a product, and what a sale at it brings beyond the value of a unit."""
-        own = np.flatnonzero(self.choosable[product])
-        gains, rates, least = gains[own], rates[own], self.least[product]
+        among = np.flatnonzero(self.choosable[product])
+        gains, rates, least = gains[among], rates[among], self.least[product]
         of_day = (gains[None] - least, rates[None], self.visits[[product]], self.units[[product]])
         value = least + usual_unit_values(*of_day)[0]
-        self.usual[product] = own[((gains - value) * rates).argmax()]
+        self.usual[product] = among[((gains - value) * rates).argmax()]
         self.beyond[product] = self.gains[product, self.usual[product]] - value
 
     def coupled(self, product: int) -> tuple[Floats, Floats]:
         """Return what a sale of a product brings and its rate per visit, at each price."""
-        at, n_prices = np.arange(len(self.usual)), self.gains.shape[1]
-        usual = np.tile(self.ratios[at, self.usual], (n_prices + 1, 1))
+        usual = np.tile(self.ratios[np.arange(len(self.usual)), self.usual], (self.gains.shape[1] + 1, 1))
         beyond = self.beyond.copy()
         beyond[product] = 0.0
-        own = np.append(self.ratios[product], np.inf)
-        elsewhere = self.switching.chances(product, own, usual) @ beyond
+        ratios = np.append(self.ratios[product], np.inf)
+        elsewhere = self.switching.chances(product, ratios, usual) @ beyond
         gain, chance = self.gains[product], self.chances[product]
         rate, worth = chance.copy(), chance * gain + (1 - chance) * elsewhere[:-1] - elsewhere[-1]
-        usual[:, product] = own
+        usual[:, product] = ratios
         for other in np.flatnonzero(self.switching.substitutes[product]).tolist():
             taken = self.switching.chances(other, usual[:, other], usual)
             with_others = taken @ beyond
