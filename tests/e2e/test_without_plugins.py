@@ -32,12 +32,12 @@ def run(terminal: Terminal, *arguments: str) -> subprocess.CompletedProcess[str]
 @pytest.mark.slow
 @pytest.mark.usefixtures("prefect_server")
 def test_the_demo_sells_learns_and_prices_without_any_plugin(terminal: Terminal) -> None:
-    done = run(terminal, "demo", "--days", "2", "--stores", "1", "--json")
+    done = run(terminal, "demo", "--days", "3", "--stores", "1", "--json")
     assert done.returncode == 0, done.stderr
     assert "loaded: []" in done.stderr
     assert json.loads(done.stdout)
     asked = run(terminal, "sql", "select count(distinct business_date) as days from interactions", "--json")
-    assert json.loads(asked.stdout)["rows"] == [[2]]
+    assert json.loads(asked.stdout)["rows"] == [[3]]
     judged = run(terminal, "sql", "select any_value(money), count(*) from model_versions", "--json")
     ((money, count),) = json.loads(judged.stdout)["rows"]
     assert count > 0
