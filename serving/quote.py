@@ -24,7 +24,7 @@ from cachetools import LRUCache
 from catalog.arrays import Floats, Ints
 from catalog.bounds import price_links
 from catalog.decisions.pricing import Shelf
-from catalog.decisions.reasons import Changes, json_text, reason
+from catalog.decisions.reasons import PriceMove, json_text, reason
 from catalog.decisions.rules import RULES
 from catalog.errors import DataError
 from catalog.hooks import STANDING, ShelfQuotes
@@ -290,7 +290,7 @@ class QuotedBook:
         price, p_sale, left = float(decision.prices[0, 0]), _or_none(decision.p_sale[0, 0]), shelf.ticks_left
         if math.isnan(price):
             raise DataError(unknown_price(question.sku, store))
-        move = Changes.single(
+        move = PriceMove(
             product=product,
             old_price=math.nan if question.shown is None else question.shown,
             new_price=price,
@@ -311,12 +311,12 @@ class QuotedBook:
             price=price,
             p_sale=p_sale,
             expected_revenue=None if p_sale is None else price * p_sale,
-            unit_value=_or_none(decision.unit_value[0, 0]),
-            binding_rule=front.rules[decision.rule[0, 0]],
+            unit_value=_or_none(move.unit_value),
+            binding_rule=front.rules[move.rule],
             model_version=front.model_version or WITHOUT_CHAMPION,
             policy=front.name,
             made_for=f"{self._policies.published_at.date()}",
-            unconstrained_price=float(decision.unconstrained[0, 0]),
+            unconstrained_price=move.unconstrained,
             clamps=[
                 {"rule": front.rules[rule], "before": before, "after": after}
                 for _, rule, before, after in decision.clamps.tolist()

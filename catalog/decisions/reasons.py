@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -73,10 +73,20 @@ class Changes:
     p_sale: Floats
     unit_value: Floats
 
-    @classmethod
-    def single(cls, **values: float) -> Self:
-        """Return a single decision, by its fields as plain numbers."""
-        return cls(**{name: np.array([value]) for name, value in values.items()})
+
+class PriceMove(NamedTuple):
+    """A single price decision, with the fields of `Changes` as plain numbers."""
+
+    product: int
+    old_price: float
+    new_price: float
+    unconstrained: float
+    explored: bool
+    rule: int
+    stock: int
+    minutes_left: int
+    p_sale: float
+    unit_value: float
 
 
 def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.DictionaryArray:
@@ -91,8 +101,9 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
     """
     names, money = [product.name for product in catalog.products], catalog.store.money
     limited = np.array([rule in LIMITS for rule in rules])[changes.rule]
-    wanted, shown = (np.round(prices, money.digits) for prices in (changes.unconstrained, changes.new_price))
-    limited &= wanted != shown  # else it asked for just this price
+    limited &= np.round(changes.unconstrained, money.digits) != np.round(
+        changes.new_price, money.digits
+    )  # else it asked for just this price
     counted = np.array([rule == "stock_value" for rule in rules])[changes.rule]
     moved = (changes.product, changes.old_price, changes.new_price)
     because = (changes.rule, np.where(counted, changes.stock, 0), np.where(counted, changes.minutes_left, 0))
@@ -112,14 +123,30 @@ def reasons(catalog: Catalog, rules: tuple[str, ...], changes: Changes) -> pa.Di
     return pa.DictionaryArray.from_arrays(pa.array(code.astype(np.int32)), pc.binary_join_element_wise(*words, ""))
 
 
-def reason(catalog: Catalog, rules: tuple[str, ...], change: Changes) -> str:
-    """Return the sentence of a single decision."""
-    return str(reasons(catalog, rules, change)[0].as_py())
+def reason(catalog: Catalog, rules: tuple[str, ...], change: PriceMove) -> str:
+    """Return the sentence of a single decision: the same one as `reasons`, at once."""
+    rule, wanted, shown, money = rules[change.rule], change.unconstrained, change.new_price, catalog.store.money
+    differs = _rounded(wanted, money.scale) != _rounded(shown, money.scale)  # else it asked for just this price
+    limited = rule in LIMITS and differs
+    left = (change.stock, change.minutes_left) if rule == "stock_value" else (0, 0)
+    parts = (
+        _move(money, catalog.products[change.product].name, change.old_price, shown),
+        _because(rule, *left),
+        _asked(money, wanted if limited else 0.0, limited * (1 + change.explored)),
+        _kept(money, _rounded(change.unit_value + float(_costs_in(catalog)[change.product]), money.scale)),
+        _chance(_rounded(100 * change.p_sale, 1)),
+    )
+    return "".join(parts)
 
 
 def _costs_in(catalog: Catalog) -> Floats:
     """Return what a unit costs where its worth is told above that, so that people read its whole worth, EUR."""
     return catalog.unit_costs * (catalog.store.policies.objective == "profit")
+
+
+def _rounded(value: float, parts: int) -> float:
+    """Round to a whole number of parts of one, as numpy does to decimals; what is not finite stays."""
+    return round(value * parts) / parts if math.isfinite(value) else value
 
 
 def _written(write: Callable[..., str], *columns: Ints | Floats) -> tuple[Ints, pa.Array]:

@@ -1,13 +1,14 @@
 """A product's own part of the book answers as the whole shelf would, and the text of an answer is its JSON."""
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.decisions.pricing import Shelf
-from catalog.decisions.reasons import json_text
+from catalog.decisions.reasons import Changes, PriceMove, json_text, reason, reasons
 from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
@@ -81,3 +82,31 @@ def test_one_product_is_answered_as_on_the_whole_shelf(rails: dict[str, object],
 def test_the_text_of_an_answer_is_its_json_in_one_line(question: PriceQuestion, more: dict[str, object] | None) -> None:
     book = QuotedBook(SHELF, BOOK, CURVES)
     assert text_of(book.answer(question), more) == json_text({**vars(book.answer(question)), **(more or {})}) + "\n"
+
+
+SOME = st.floats(0.01, 99.0)
+RULES = ("stock_value", "greedy", "largest_step", "floor")
+
+
+@given(
+    product=st.integers(0, 4),
+    prices=st.tuples(st.one_of(SOME, st.just(float("nan"))), SOME, st.one_of(SOME, st.just(float("nan")))),
+    explored=st.booleans(),
+    rule=st.integers(0, 3),
+    left=st.tuples(st.integers(0, 50), st.integers(15, 720)),
+    known=st.tuples(*[st.one_of(st.floats(0, 1), st.just(float("nan")))] * 2),
+)
+@settings(max_examples=150, deadline=None)
+def test_the_sentence_of_one_decision_is_the_one_it_has_in_a_table(
+    product: int,
+    prices: tuple[float, float, float],
+    explored: bool,
+    rule: int,
+    left: tuple[int, int],
+    known: tuple[float, float],
+) -> None:
+    row = (product, *prices, explored, rule, *left, *known)
+    change = Changes(*(np.array([value]) for value in row))
+    change = replace(change, new_price=np.round(change.new_price, 2))
+    alone = PriceMove(*(getattr(change, name)[0].item() for name in PriceMove._fields))
+    assert reason(SHELF, RULES, alone) == reasons(SHELF, RULES, change)[0].as_py()
