@@ -192,7 +192,8 @@ def book_to_table(book: PriceBook) -> pa.Table:
     n_products, n_ticks, n_levels = book.cells.price_position.shape
     product = np.repeat(np.arange(n_products), n_ticks)
     is_priced, is_up_to_par = np.isfinite(book.ladder)[product], np.arange(n_levels) <= book.par_stock[product, None]
-    cells = [_listed(values.reshape(-1, n_levels), is_up_to_par) for values in book.cells]
+    narrow = book.cells._replace(unit_value=book.cells.unit_value.astype(np.float32))
+    cells = [_listed(values.reshape(-1, n_levels), is_up_to_par) for values in narrow]
     rules = pa.array(book.rules)
     columns = [
         coded(product, book.skus),

@@ -49,7 +49,7 @@ from warehouse.partition import Within, between
 from warehouse.workspace import Workspace
 
 _SAME = 1e-9  # EUR
-_BLOCK_STATES = 1_000_000  # states of a block of products; a block has at least one product
+_BLOCK_STATES = 250_000  # states of a block of products; a block has at least one product
 
 
 class DatedModel(DemandModel, Protocol):
