@@ -19,7 +19,6 @@ from catalog.arrays import Flags, Floats
 from catalog.hooks import ORDERS
 from catalog.load import Catalog
 from catalog.names import EMPTY_GROUP
-from catalog.tables.contracts import TABLES
 from warehouse.lake import Lake
 
 Kind = Literal["price", "event", "override", "freeze", "kill_switch"]
@@ -328,7 +327,7 @@ def at_once_now(lake: Lake, moments: Mapping[str, dt.datetime]) -> AtOnce:
 
 def orders_stamp(lake: Lake) -> dict[dt.date, int]:
     """Return a number for each business date with recorded orders, which changes with what is recorded."""
-    return lake.changes(_PRICE_CHANGES) if _PRICE_CHANGES in TABLES else {}
+    return {} if _order_book(lake) is None else lake.changes(_PRICE_CHANGES)
 
 
 def _order_book(lake: Lake) -> OrderBook | None:
