@@ -71,10 +71,10 @@ def store_ids(catalog: Catalog, n_stores: int | None) -> tuple[str, ...]:
 
 def stores_alike(stores: Sequence[str], kinds: Kinds) -> list[tuple[str, ...]]:
     """Return stores by their kind, those of none together."""
-    found: dict[tuple[str, ...], list[str]] = {}
+    by_kind: dict[tuple[str, ...], list[str]] = {}
     for store in stores:
-        found.setdefault(next((kind for kind in kinds if store in kind), ()), []).append(store)
-    return [tuple(own) for own in found.values()]
+        by_kind.setdefault(next((kind for kind in kinds if store in kind), ()), []).append(store)
+    return [tuple(alike) for alike in by_kind.values()]
 
 
 def without_live_days(lake: Lake, batches: list[Batch]) -> list[Batch]:
@@ -108,7 +108,7 @@ def play_batch(
 
 
 def is_committed(lake: Lake, decisions: Partition, inputs: str | None = None) -> bool:
-    """Tell whether all tables of a batch are there, from one run, and from exactly these inputs if some are given."""
+    """Return whether all tables of a batch are there, from one run, and from exactly these inputs if some are given."""
     receipt = lake.receipt(decisions)
     if receipt is None or (inputs is not None and receipt.inputs != inputs):
         return False
@@ -117,16 +117,16 @@ def is_committed(lake: Lake, decisions: Partition, inputs: str | None = None) ->
 
 def stores_of(workspace: Workspace, decisions: Partition) -> tuple[str, ...]:
     """Return the stores of a partition of decisions in the order in which a batch names them: the catalog's first."""
-    found = set(workspace.lake.read(decisions)["store_id"].unique().to_pylist())
-    named = [store for store in workspace.catalog.store.stores if store in found]
-    return (*named, *sorted(found.difference(named)))
+    present = set(workspace.lake.read(decisions)["store_id"].unique().to_pylist())
+    named = [store for store in workspace.catalog.store.stores if store in present]
+    return (*named, *sorted(present.difference(named)))
 
 
 def in_force(catalog: Catalog, batch: Batch, priced_by: PricedBy, seed: int, since: int = 0) -> LedgerRow:
     """Return what prices a batch from a tick on, for the ledger."""
     policy = priced_by.policy
-    own = {store: list(names) for store, names in priced_by.orders_at_once.items() if store in batch.stores}
-    at_once = json.dumps(own) if own else None
+    orders = {store: list(names) for store, names in priced_by.orders_at_once.items() if store in batch.stores}
+    at_once = json.dumps(orders) if orders else None
     facts = (priced_by.book_made_for, priced_by.book_sha256, priced_by.orders_sha256, at_once)
     return LedgerRow(since, batch.stores, seed, catalog.fingerprint, policy.name, policy.model_version, *facts)
 

@@ -53,8 +53,8 @@ def newest_sold(lake: Lake) -> dt.date | None:
     """
     if origin_of(lake.store) == "retailer":
         return newest_closed(lake)
-    found = (newest_closed(lake), next(lake.newest_dates("live_interactions"), None))
-    return max((date for date in found if date is not None), default=None)
+    newest = (newest_closed(lake), next(lake.newest_dates("live_interactions"), None))
+    return max((date for date in newest if date is not None), default=None)
 
 
 def first_open_date(lake: Lake) -> dt.date:
@@ -134,24 +134,24 @@ def next_dates(
     else:
         for store, date in _newest_closed_of(lake, set(stores)).items():
             newest[store] = max(date, newest.get(store, date))
-    found = {store: newest[store] + ONE_DAY if store in newest else together for store in stores}
+    dates = {store: newest[store] + ONE_DAY if store in newest else together for store in stores}
     seller = None if now is None else seller_of(lake.store, catalog.store)
     if seller is None or now is None:
-        return found
-    return {store: seller.next_open_date(catalog, store, date, now) for store, date in found.items()}
+        return dates
+    return {store: seller.next_open_date(catalog, store, date, now) for store, date in dates.items()}
 
 
 def _newest_closed_of(lake: Lake, stores: set[str]) -> dict[str, dt.date]:
     """Return the newest date of each store that was sold to its end; those that sold none lately are left out."""
-    found, missing = dict[str, dt.date](), set(stores)
+    newest, missing = dict[str, dt.date](), set(stores)
     for date in islice(lake.newest_dates("interactions"), _MOST_DATES):
         for part in lake.partitions_on("interactions", date):
-            own = missing.intersection(stores_in(lake, part))
-            found |= dict.fromkeys(own, date)
-            missing -= own
+            sold = missing.intersection(stores_in(lake, part))
+            newest |= dict.fromkeys(sold, date)
+            missing -= sold
         if not missing:
             break
-    return found
+    return newest
 
 
 def stores_in(lake: Lake, part: Partition) -> Iterable[str]:
@@ -184,14 +184,14 @@ def stores_now(
 
     See `next_dates` for `now`, UTC.
     """
-    wanted, found = list(stores), dict[str, StoreNow]()
+    wanted, standing = list(stores), dict[str, StoreNow]()
     live = {day.store: day for day in days_with_live_parts(lake) if day.store in wanted and not day.is_closed(lake)}
     for store, day in live.items():
         shop, tick = catalog_of_the_day(lake, catalog, day).store, ticks_sold(lake, day)
         if tick < shop.opening.ticks:
             moment = shop.clock_of(store).moment_of(day.business_date, tick)
-            found[store] = StoreNow(store, day.business_date, tick, moment, day)
-    dates = next_dates(lake, catalog, [store for store in wanted if store not in found], now)
+            standing[store] = StoreNow(store, day.business_date, tick, moment, day)
+    dates = next_dates(lake, catalog, [store for store in wanted if store not in standing], now)
     for store, date in dates.items():
-        found[store] = StoreNow(store, date, 0, catalog.store.clock_of(store).moment_of(date, 0), None)
-    return {store: found[store] for store in wanted}
+        standing[store] = StoreNow(store, date, 0, catalog.store.clock_of(store).moment_of(date, 0), None)
+    return {store: standing[store] for store in wanted}

@@ -66,23 +66,23 @@ def substitutions_of(day: StoreDay, catalog: Catalog) -> pa.Table | None:
 
 def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
     """Return one row per opening and change, by store, tick and product."""
-    answer, told = day.decisions, day.decisions.told
-    of_store = np.argsort(told.changed // len(catalog.skus) % len(day.stores), kind="stable")
-    told = Told._make(own[of_store] for own in told)
-    where: tuple[Ints, ...] = np.unravel_index(told.changed, answer.prices.shape)
+    answer, details = day.decisions, day.decisions.told
+    of_store = np.argsort(details.changed // len(catalog.skus) % len(day.stores), kind="stable")
+    details = Told._make(column[of_store] for column in details)
+    where: tuple[Ints, ...] = np.unravel_index(details.changed, answer.prices.shape)
     position, store, product = where
     tick, before = position + day.began.tick, answer.prices[position - 1, store, product]
     changes = Changes(
         product=product,
         old_price=np.where(position == 0, day.began.shown[store, product], before),
         new_price=answer.prices[where],
-        unconstrained=told.unconstrained,
+        unconstrained=details.unconstrained,
         explored=answer.explored[where],
         rule=answer.rule[where],
         stock=day.stock[where],
         minutes_left=(catalog.store.opening.ticks - tick) * catalog.store.opening.tick_minutes,
-        p_sale=told.p_sale,
-        unit_value=told.unit_value,
+        p_sale=details.p_sale,
+        unit_value=details.unit_value,
     )
     stuck_at_opening = np.full(len(tick), np.nan)
     if answer.sticker is not None:
@@ -100,8 +100,8 @@ def repricings_of(day: StoreDay, catalog: Catalog) -> pa.Table:
         "p_sale": pa.array(changes.p_sale, from_pandas=True),
         "expected_revenue": pa.array(changes.new_price * changes.p_sale, from_pandas=True),
         "unit_value": pa.array(changes.unit_value, from_pandas=True),
-        "clamps": clamps_of(answer.clamps, told.changed, day.rules),
-        "clamp_cost": pa.array(told.clamp_cost, from_pandas=True),
+        "clamps": clamps_of(answer.clamps, details.changed, day.rules),
+        "clamp_cost": pa.array(details.clamp_cost, from_pandas=True),
         "binding_rule": coded(changes.rule, day.rules),
         "explored": pa.array(changes.explored),
         "policy": constant(day.policy, len(store)),
@@ -146,13 +146,13 @@ def clamps_of(clamps: NDArray[Any], decisions: Ints, rules: tuple[str, ...]) -> 
     place[decisions] = np.arange(len(decisions))
     row = place[clamps["decision"]]
     order = np.argsort(row, kind="stable")[np.count_nonzero(row < 0) :]
-    own = clamps[order]
+    in_order = clamps[order]
     ends = np.cumsum(np.bincount(row[order], minlength=len(decisions)))
     changes = pa.StructArray.from_arrays(
         [
-            coded(own["rule"], rules).cast(pa.string()),
-            pa.array(own["before"], from_pandas=True),
-            pa.array(own["after"]),
+            coded(in_order["rule"], rules).cast(pa.string()),
+            pa.array(in_order["before"], from_pandas=True),
+            pa.array(in_order["after"]),
         ],
         fields=list(CLAMPS.value_type),
     )

@@ -40,8 +40,8 @@ class LedgerRow:
     @property
     def at_once(self) -> dict[str, list[str]]:
         """Orders that bound each store although they counted from a later moment, by store."""
-        found: dict[str, list[str]] = json.loads(self.orders_at_once or "{}")
-        return found
+        orders: dict[str, list[str]] = json.loads(self.orders_at_once or "{}")
+        return orders
 
 
 def commit_of(business_date: dt.date, batch: str) -> str:
@@ -53,7 +53,10 @@ def write_down(lake: Lake, catalog: Catalog, business_date: dt.date, batch: str,
     """Write down what prices a batch from a tick on, in place of what was written for that tick and later ones."""
     keep_catalog(lake, catalog)
     earlier = [row for row in in_force_in(lake, business_date, batch) if row.since < now.since] if now.since else []
-    _amend(lake, business_date, batch, [*earlier, now])
+    rows, name = (*earlier, now), commit_of(business_date, batch)
+    record = final_record(lake.notes, name)  # the other tables of the batch stay as they are
+    with lake.commit(name, inputs=record.inputs if record else repr(rows), seed=rows[0].seed, amends=True) as commit:
+        publish_ledger(commit, business_date, batch, rows)
 
 
 def publish_ledger(commit: Commit, business_date: dt.date, batch: str, rows: Sequence[LedgerRow]) -> None:
@@ -84,7 +87,7 @@ def keep_catalog(lake: Lake, catalog: Catalog) -> None:
 
 
 def is_kept(lake: Lake, catalog: Catalog) -> bool:
-    """Tell whether a catalog is kept."""
+    """Return whether a catalog is kept."""
     return lake.is_current(_kept(catalog.fingerprint), catalog.fingerprint)
 
 
@@ -109,12 +112,3 @@ def kept_catalog(lake: Lake, fingerprint: str) -> Catalog:
 
 def _kept(fingerprint: str) -> Partition:
     return Partition("catalogs", None, fingerprint[:_NAME_LENGTH])
-
-
-def _amend(lake: Lake, business_date: dt.date, batch: str, rows: Sequence[LedgerRow]) -> None:
-    """Publish the ledger of a batch whose other tables stay as they are."""
-    name = commit_of(business_date, batch)
-    known = final_record(lake.notes, name)
-    inputs = known.inputs if known else repr(tuple(rows))
-    with lake.commit(name, inputs=inputs, seed=rows[0].seed, amends=True) as commit:
-        publish_ledger(commit, business_date, batch, rows)

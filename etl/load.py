@@ -106,7 +106,7 @@ def _if_any(rows: pa.Table | None) -> pa.Table | None:
 
 
 def dimensions_are_current(lake: Lake, catalog: Catalog) -> bool:
-    """Tell whether the shelf and the shoppers in the lake are those of this catalog, and the catalog is kept."""
+    """Return whether the shelf and the shoppers in the lake are those of this catalog, and the catalog is kept."""
     return is_kept(lake, catalog) and all(
         lake.is_current(partition, catalog.fingerprint) and lake.is_proven(partition)
         for partition in (_PRODUCTS, _SHOPPERS, *([_STORES] if _keeps_stores(lake, catalog) else []))
@@ -136,16 +136,16 @@ def refuse_other_currency(lake: Lake, catalog: Catalog) -> None:
     Declined
         With both currencies, and what to do.
     """
-    found = currencies_in(lake) - {catalog.store.currency}
-    if found:
+    others = currencies_in(lake) - {catalog.store.currency}
+    if others:
         raise Declined(
-            f"expected a lake with prices in {catalog.store.currency}, as the catalog says, found {min(found)} in "
+            f"expected a lake with prices in {catalog.store.currency}, as the catalog says, found {min(others)} in "
             f"{lake.address}; nothing was done: set SHELFPRICE_HOME to a folder of its own, or put the currency back"
         )
 
 
 def _keeps_stores(lake: Lake, catalog: Catalog) -> bool:
-    """Tell whether the lake has to say how the clocks of the stores go: it says nothing where all keep UTC."""
+    """Return whether the lake has to say how the clocks of the stores go: it says nothing where all keep UTC."""
     return lake.holds(_STORES) or any(clock.time_zone != UTC for clock in catalog.store.clocks)
 
 

@@ -90,12 +90,12 @@ def days_with_live_parts(lake: Lake) -> list[LiveDay]:
 
 
 def _live_days(parts: Iterable[Partition]) -> list[LiveDay]:
-    found = {
+    named = {
         (part.business_date, part.group.removeprefix(LIVE_GROUP))
         for part in parts
         if part.business_date is not None and part.group.startswith(LIVE_GROUP)
     }
-    return [LiveDay(store, business_date) for business_date, store in sorted(found)]
+    return [LiveDay(store, business_date) for business_date, store in sorted(named)]
 
 
 def ticks_sold(lake: Lake, day: LiveDay) -> int:

@@ -66,15 +66,15 @@ def kept_before(lake: Lake, catalog: Catalog, stores: Sequence[str], date: dt.da
         rows = lake.read(part)
         store = positions(rows["store_id"], stores)
         product = positions(rows["sku"], catalog.skus)
-        own = (store >= 0) & (product >= 0)
+        is_named = (store >= 0) & (product >= 0)
         left = days_left(rules, rows["expires_on"], product, date)
         if part.group == INTAKE_GROUP:
-            kept.known[store[own], product[own]] = True
+            kept.known[store[is_named], product[is_named]] = True
         else:
             kept.known[store[store >= 0]] = True
-        stays = own & (left >= 0)
+        stays = is_named & (left >= 0)
         np.add.at(kept.units, (store[stays], product[stays], left[stays]), rows["units_kept"].to_numpy()[stays])
-        np.add.at(kept.on_order, (store[own], product[own]), rows["units_on_order"].to_numpy()[own])
+        np.add.at(kept.on_order, (store[is_named], product[is_named]), rows["units_on_order"].to_numpy()[is_named])
     return kept
 
 

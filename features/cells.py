@@ -60,14 +60,8 @@ query = queries_beside(__file__)
 class StaleCells:
     """A partition of decisions, or of unit sales, whose cells or counts are missing, or were made from other inputs.
 
-    Attributes
-    ----------
-    decisions, cells
-        What was sold, and its cells.
-    inputs
-        What the cells are made from.
-    counts, counts_inputs
-        Partitions that count the decisions, none for unit sales, and what they are made from.
+    `counts` are the partitions that count the decisions, none for unit sales. `inputs` and `counts_inputs` say what
+    cells and counts are made from.
     """
 
     decisions: Partition
@@ -82,7 +76,7 @@ class StaleCells:
         return {**dict.fromkeys(self.counts, self.counts_inputs), self.cells: self.inputs}
 
     def is_current(self, lake: Lake) -> bool:
-        """Tell whether all of it was made from these inputs already."""
+        """Return whether all of it was made from these inputs already."""
         return all(lake.is_current(part, inputs) for part, inputs in self.parts.items())
 
 
@@ -116,15 +110,11 @@ def grouping_connection(products: pa.Table) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _unnoticed(_partition: Partition) -> None:
-    """Tell nobody."""
-
-
 def stale_cells(
     lake: Lake,
     catalog: Catalog,
     anew_on: Collection[dt.date] = (),
-    on_unproven: Callable[[Partition], object] = _unnoticed,
+    on_unproven: Callable[[Partition], object] = lambda _: None,
 ) -> Iterator[StaleCells]:
     """Yield the partitions to transform: those whose decisions, base prices or definition of features changed.
 
@@ -229,12 +219,12 @@ def _numbered(texts: pa.ChunkedArray) -> tuple[pa.Array, list[str]]:
 def _made(connection: duckdb.DuckDBPyConnection, name: str, table: str, names: Mapping[str, list[str]]) -> pa.Table:
     """Return the rows of one table that is made from what was sold."""
     text = query(_CELLS_OF[table] if name == "demand_cells" else name)
-    asked = {parameter: known for parameter, known in names.items() if f"${parameter}" in text}
-    rows: pa.Table = connection.sql(text, params=asked).to_arrow_table()
-    for parameter, known in names.items():
+    parameters = {parameter: words for parameter, words in names.items() if f"${parameter}" in text}
+    rows: pa.Table = connection.sql(text, params=parameters).to_arrow_table()
+    for parameter, words in names.items():
         column = _NUMBERED[parameter]
         if column in rows.column_names and pa.types.is_integer(rows[column].type):
-            named = pa.DictionaryArray.from_arrays(in_one_piece(rows[column]), pa.array(known, pa.string()))
+            named = pa.DictionaryArray.from_arrays(in_one_piece(rows[column]), pa.array(words, pa.string()))
             rows = rows.set_column(rows.column_names.index(column), column, named)
     return rows.cast(TABLES[name].schema)
 

@@ -29,8 +29,8 @@ def demand_shifts(
     model_version
         Only changes that were found against this champion; None for all.
     """
-    asked = {"through": through, "model_version": model_version}
-    return tuple(date for (date,) in connection.execute(query("demand_shifts"), asked).fetchall())
+    parameters = {"through": through, "model_version": model_version}
+    return tuple(date for (date,) in connection.execute(query("demand_shifts"), parameters).fetchall())
 
 
 _DAYS = 28
@@ -67,9 +67,9 @@ def counted_visits(
     counts = connection.execute(query("footfall"), span).df()
     visits = np.zeros((len(catalog.skus), catalog.store.opening.ticks))
     positions = catalog.positions
-    known = counts[counts["sku"].isin(positions) & (counts["tick"] < visits.shape[1])]
-    product = known["sku"].map(positions).to_numpy(dtype=np.int64)
-    visits[product, known["tick"].to_numpy()] = known["count_visits"].to_numpy()
+    counted = counts[counts["sku"].isin(positions) & (counts["tick"] < visits.shape[1])]
+    product = counted["sku"].map(positions).to_numpy(dtype=np.int64)
+    visits[product, counted["tick"].to_numpy()] = counted["count_visits"].to_numpy()
     if by_units:
         visits += _chances(connection, catalog, span)
     return visits, totals

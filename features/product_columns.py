@@ -21,7 +21,7 @@ def columns_of(skus: Iterable[str]) -> tuple[str, ...]:
 
 
 def tells_product(feature: str) -> bool:
-    """Tell whether a feature is the column of a product."""
+    """Return whether a feature is the column of a product."""
     return feature.startswith(_COLUMN)
 
 
@@ -42,8 +42,8 @@ def missing_in(rows: pd.DataFrame, features: Iterable[str]) -> list[str]:
 def position_of(rows: pd.DataFrame, columns: Sequence[str]) -> Ints:
     """Return the position of each row's product among some columns, their number where it has none, shape (n_rows,)."""
     if set(columns) <= set(rows.columns):
-        known = rows[list(columns)].to_numpy(dtype=float)
-        return np.where(known.any(axis=1), known.argmax(axis=1) if columns else 0, len(columns))
+        flags = rows[list(columns)].to_numpy(dtype=float)
+        return np.where(flags.any(axis=1), flags.argmax(axis=1) if columns else 0, len(columns))
     places = {name: place for place, name in enumerate(columns)}
     code, skus = pd.factorize(rows["sku"])
     return np.array([places.get(name, len(columns)) for name in columns_of(skus)], dtype=np.int64)[code]
@@ -63,6 +63,6 @@ def input_of(rows: pd.DataFrame, features: Sequence[str]) -> pd.DataFrame:
         X[:, place] = rows[features[place]]
     if made:
         position = position_of(rows, [features[place] for place in made])
-        told = np.flatnonzero(position < len(made))
-        X[told, np.array(made)[position[told]]] = 1.0
+        has_column = np.flatnonzero(position < len(made))
+        X[has_column, np.array(made)[position[has_column]]] = 1.0
     return pd.DataFrame(X, columns=list(features), copy=False)

@@ -93,8 +93,8 @@ class Staircase:
         """Return each row's chance of sale from the smoothed curves, shape (n_rows,); beyond the grid they are flat."""
         curves = mixed(self.p_sale, self.grid, kernels)
         chance = np.empty(len(self.ratio))
-        for own, curve in zip(rows_of_each(self.product, len(curves)), curves, strict=True):
-            chance[own] = np.interp(self.ratio[own], self.grid, curve)
+        for rows, curve in zip(rows_of_each(self.product, len(curves)), curves, strict=True):
+            chance[rows] = np.interp(self.ratio[rows], self.grid, curve)
         return chance
 
 
@@ -110,12 +110,12 @@ def chance_of(model: Model, rows: pd.DataFrame, features: Sequence[str], smoothi
     if smoothing is not None:
         return staircase_of(model, rows, features, smoothing.grid).smoothed(smoothing.kernels)
     columns = [name for name in features if tells_product(name)]
-    told = rows[[name for name in features if name not in columns]].assign(product=position_of(rows, columns))
-    place = told.groupby(list(told), dropna=False, sort=False).ngroup().to_numpy()
-    asked = rows.iloc[np.unique(place, return_index=True)[1]]
+    keys = rows[[name for name in features if name not in columns]].assign(product=position_of(rows, columns))
+    place = keys.groupby(list(keys), dropna=False, sort=False).ngroup().to_numpy()
+    distinct = rows.iloc[np.unique(place, return_index=True)[1]]
     at_once = max(1, _VALUES_AT_ONCE // len(features))
-    parts = range(0, max(1, len(asked)), at_once)
-    return np.concatenate([model(input_of(asked.iloc[first : first + at_once], features)) for first in parts])[place]
+    parts = range(0, max(1, len(distinct)), at_once)
+    return np.concatenate([model(input_of(distinct.iloc[first : first + at_once], features)) for first in parts])[place]
 
 
 def staircase_of(model: Model, rows: pd.DataFrame, features: Sequence[str], grid: Floats) -> Staircase:
@@ -129,11 +129,11 @@ def staircase_of(model: Model, rows: pd.DataFrame, features: Sequence[str], grid
         Price ratios, ascending, evenly spaced, shape (n_grid,).
     """
     columns = [name for name in features if tells_product(name)]
-    curve, asked = position_of(rows, columns), one_of_each(columns)
+    curve, shelf = position_of(rows, columns), one_of_each(columns)
     at_once = max(1, _VALUES_AT_ONCE // (len(features) * len(grid)))
     answers = []
-    for first in range(0, max(1, len(asked)), at_once):
-        part = asked.iloc[first : first + at_once]
+    for first in range(0, max(1, len(shelf)), at_once):
+        part = shelf.iloc[first : first + at_once]
         on_grid = part.iloc[np.repeat(np.arange(len(part)), len(grid))].assign(**{RATIO: np.tile(grid, len(part))})
         answers.append(model(input_of(on_grid, features)).reshape(len(part), len(grid)))
     return Staircase(grid, np.concatenate(answers), curve, rows[RATIO].to_numpy(dtype=float))

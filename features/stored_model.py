@@ -163,7 +163,7 @@ def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -
     from skops.io import load
 
     try:
-        described = _described(folder)
+        described = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
         flavor = described["flavors"]["sklearn"]
         inputs = json.loads(described["signature"]["inputs"])
         metadata = described.get("metadata") or {}
@@ -189,11 +189,6 @@ def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -
         classifier=classifier,
         sha256=sha256,
     )
-
-
-def _described(folder: Path) -> dict[str, Any]:
-    described: dict[str, Any] = yaml.safe_load((folder / "MLmodel").read_text(encoding="utf-8"))
-    return described
 
 
 def _refuse_code(kept_as: object, file: Path) -> None:

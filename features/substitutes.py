@@ -35,12 +35,12 @@ def count_choices(lake: Lake, catalog: Catalog) -> None:
     definition = hashlib.sha256(f"{query('choices_of_partition')}{pairs}".encode()).hexdigest()
     for part in lake.partitions(_VIEWS["taken"]):
         parts = {view: Partition(table, part.business_date, part.group) for view, table in _VIEWS.items()}
-        receipts = [lake.receipt(own) for own in parts.values()]
-        inputs = ":".join([*(own.sha256 for own in receipts if own is not None), definition])
+        receipts = [lake.receipt(place) for place in parts.values()]
+        inputs = ":".join([*(receipt.sha256 for receipt in receipts if receipt is not None), definition])
         choices = Partition("substitute_choices", part.business_date, part.group)
         if None in receipts or lake.is_current(choices, inputs) or not all(map(lake.is_proven, parts.values())):
             continue
-        counted = choices_of({view: lake.read(own) for view, own in parts.items()}, *pairs)
+        counted = choices_of({view: lake.read(place) for view, place in parts.items()}, *pairs)
         with suppress(Declined):
             lake.publish(choices, counted, inputs=inputs)
 
@@ -48,7 +48,7 @@ def count_choices(lake: Lake, catalog: Catalog) -> None:
 def pairs_of(catalog: Catalog) -> tuple[list[str], list[str]]:
     """Return each product and one of its substitutes, in pairs."""
     product, other = np.nonzero(catalog.substitutes)
-    return [catalog.skus[own] for own in product], [catalog.skus[own] for own in other]
+    return [catalog.skus[position] for position in product], [catalog.skus[position] for position in other]
 
 
 def choices_of(rows: dict[str, pa.Table], skus: list[str], others: list[str]) -> pa.Table:
@@ -58,8 +58,8 @@ def choices_of(rows: dict[str, pa.Table], skus: list[str], others: list[str]) ->
         for view, table in rows.items():
             connection.register(view, table)
         given = {"skus": skus, "others": others}
-        found = connection.sql(query("choices_of_partition"), params=given).to_arrow_table()
-    return found.cast(TABLES["substitute_choices"].schema)
+        choices = connection.sql(query("choices_of_partition"), params=given).to_arrow_table()
+    return choices.cast(TABLES["substitute_choices"].schema)
 
 
 def choices_in(connection: duckdb.DuckDBPyConnection, first: dt.date, last: dt.date) -> pd.DataFrame:

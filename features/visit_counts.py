@@ -57,8 +57,8 @@ def show_visits(connection: duckdb.DuckDBPyConnection, lake: Lake, within: Withi
     for decisions in lake.partitions(_DECISIONS, within):
         counts = counts_beside(decisions)
         if _are_current(lake, decisions, counts):
-            for own in counts:
-                counted[own.table].append(own)
+            for part in counts:
+                counted[part.table].append(part)
         else:
             uncounted.append(decisions)
     for name, partitions in counted.items():
@@ -72,7 +72,7 @@ def _are_current(lake: Lake, decisions: Partition, counts: tuple[Partition, ...]
     if receipt is None:
         return False
     inputs = counts_inputs(receipt.sha256)
-    return all(lake.is_current(own, inputs) for own in counts)
+    return all(lake.is_current(part, inputs) for part in counts)
 
 
 def _show(

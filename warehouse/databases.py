@@ -74,7 +74,7 @@ def sqlite_file(uri: str) -> Path | None:
 
 
 def holds_anything(file: Path) -> bool:
-    """Tell whether a database was begun: SQLite takes a file without a byte for one that is new."""
+    """Return whether a database was begun: SQLite takes a file without a byte for one that is new."""
     try:
         return file.stat().st_size > 0
     except FileNotFoundError:
@@ -115,12 +115,12 @@ def damage_of(file: Path) -> str | None:
     """Return what SQLite finds wrong with a database file; None for one that is whole, in use or not there."""
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)) as database:
-            (found,) = database.execute("pragma quick_check(1)").fetchone()
+            (answer,) = database.execute("pragma quick_check(1)").fetchone()
     except sqlite3.OperationalError:
         return None
     except (sqlite3.DatabaseError, ValueError) as error:  # a text of its own may not be UTF-8 any more
         return str(error)
-    return None if found == "ok" else " ".join(found.split())
+    return None if answer == "ok" else " ".join(answer.split())
 
 
 @contextmanager

@@ -101,12 +101,12 @@ def keep_private(home: Path) -> None:
     """
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     mode = home.stat().st_mode
-    own = [home / name for name in _OWN if (home / name).exists()]
-    if not mode & _OTHERS or mode & stat.S_ISVTX or (not own and any(home.iterdir())):
+    owned = [home / name for name in _OWN if (home / name).exists()]
+    if not mode & _OTHERS or mode & stat.S_ISVTX or (not owned and any(home.iterdir())):
         return
-    for path in own:
-        for found in (path, *(path.rglob("*") if path.is_dir() else ())):
-            _tighten(found)
+    for path in owned:
+        for file in (path, *(path.rglob("*") if path.is_dir() else ())):
+            _tighten(file)
     _tighten(home)  # last: an interrupted tightening is done again
 
 

@@ -87,7 +87,7 @@ class Lake:
         return self.store
 
     def exists(self) -> bool:
-        """Tell whether there is a lake, be it an empty one."""
+        """Return whether there is a lake, be it an empty one."""
         return self.store.exists()
 
     def prepare(self) -> None:
@@ -121,7 +121,7 @@ class Lake:
         return self.store.receipt(partition)
 
     def is_current(self, partition: Partition, inputs: str) -> bool:
-        """Tell whether the partition was already made from exactly these inputs."""
+        """Return whether the partition was already made from exactly these inputs."""
         receipt = self.receipt(partition)
         return receipt is not None and receipt.inputs == inputs
 
@@ -160,7 +160,7 @@ class Lake:
         return self.store.changes(table)
 
     def holds(self, partition: Partition) -> bool:
-        """Tell whether a partition has been published; its receipt may say otherwise."""
+        """Return whether a partition has been published; its receipt may say otherwise."""
         return self.store.holds(partition)
 
     def changed_at(self, table: str, date: dt.date | None = None) -> int:
@@ -190,7 +190,7 @@ class Lake:
         return self.store.sha256(partition)
 
     def is_proven(self, partition: Partition) -> bool:
-        """Tell whether the bytes of a partition are those of its receipt; every byte is read."""
+        """Return whether the bytes of a partition are those of its receipt; every byte is read."""
         for _ in range(_LOOKS):
             try:
                 if self.store.proves(partition, self.store.sha256_anew(partition)):

@@ -70,7 +70,7 @@ def refuse_other_side(store: LakeStore, side: Side) -> None:
 
 
 def sells_outside(lake: LakeStore, store: Store) -> bool:
-    """Tell whether sales come from a retailer's tills or log: nothing is played, and drawn prices alone move."""
+    """Return whether sales come from a retailer's tills or log: nothing is played, and drawn prices alone move."""
     return store.sales == "outside" or origin_of(lake) == "retailer"
 
 

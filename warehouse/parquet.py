@@ -35,9 +35,11 @@ def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
 
 def as_python(rows: pa.Table | pa.RecordBatch) -> list[dict[str, Any]]:
     """Return rows of somebody's file with dates and times as text: Python has none after the year 9999."""
-    kinds = [pa.string() if pa.types.is_date(own) or pa.types.is_timestamp(own) else own for own in rows.schema.types]
-    found: list[dict[str, Any]] = rows.cast(pa.schema(zip(rows.schema.names, kinds, strict=True))).to_pylist()
-    return found
+    kinds = [
+        pa.string() if pa.types.is_date(kind) or pa.types.is_timestamp(kind) else kind for kind in rows.schema.types
+    ]
+    records: list[dict[str, Any]] = rows.cast(pa.schema(zip(rows.schema.names, kinds, strict=True))).to_pylist()
+    return records
 
 
 def texts(words: Sequence[str]) -> pa.Array:
@@ -52,12 +54,12 @@ def positions(column: pa.ChunkedArray, words: Sequence[str] | pa.Array) -> NDArr
     """
     wanted = words if isinstance(words, pa.Array) else texts(words)
     coded_rows = in_one_piece(column.unify_dictionaries()).dictionary_encode()
-    codes, found = coded_rows.indices, coded_rows.dictionary.cast(pa.string())
-    if not codes.null_count and found.equals(wanted):
+    codes, words_there = coded_rows.indices, coded_rows.dictionary.cast(pa.string())
+    if not codes.null_count and words_there.equals(wanted):
         return codes.to_numpy().astype(np.int64)
-    places = np.append(pc.fill_null(pc.index_in(found, value_set=wanted), -1).to_numpy(), -1).astype(np.int64)
+    places = np.append(pc.fill_null(pc.index_in(words_there, value_set=wanted), -1).to_numpy(), -1).astype(np.int64)
     if codes.null_count:
-        codes = codes.fill_null(len(found))
+        codes = codes.fill_null(len(words_there))
     return places.take(codes.to_numpy(), mode="clip")  # every code is one: quicker than to look whether it is
 
 
@@ -70,10 +72,10 @@ def cells(
     """
     store, product = positions(rows["store_id"], stores), positions(rows["sku"], skus)
     if min(store.min(initial=0), product.min(initial=0)) >= 0:  # as a rule; millions of them are not copied then
-        own: NDArray[np.int64] | slice = slice(None)
+        which: NDArray[np.int64] | slice = slice(None)
     else:
-        own = np.flatnonzero((store >= 0) & (product >= 0))
-    return store[own] * len(skus) + product[own], own
+        which = np.flatnonzero((store >= 0) & (product >= 0))
+    return store[which] * len(skus) + product[which], which
 
 
 def constant(text: str | None, length: int) -> pa.Array:
@@ -154,11 +156,11 @@ def write_parquet(
         smaller, so they are compressed by what is quick.
     """
     types = {field.name: field.type for field in rows.schema}
-    bounded = key is None or [name for name, own in types.items() if name in key or own != TEXT]
-    floats = [name for name, own in types.items() if own == pa.float32()]
-    steps = [f"{name}.list.element" for name, own in types.items() if own == pa.list_(pa.int16())]
+    bounded = key is None or [name for name, kind in types.items() if name in key or kind != TEXT]
+    floats = [name for name, kind in types.items() if kind == pa.float32()]
+    steps = [f"{name}.list.element" for name, kind in types.items() if kind == pa.list_(pa.int16())]
     apart = [
-        name for name, own in types.items() if pa.types.is_timestamp(own) or (name in varied and name not in floats)
+        name for name, kind in types.items() if pa.types.is_timestamp(kind) or (name in varied and name not in floats)
     ]
     thorough = [name for name in types if name not in varied]
     one_by_one = {

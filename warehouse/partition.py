@@ -94,11 +94,11 @@ def name_of(partition: Partition) -> str:
 
 def partition_named(name: str) -> Partition | None:
     """Return the partition whose file has a name in the lake; None where it is of no table of the catalog."""
-    found = _PLACE.fullmatch(name)
-    if found is None or found["table"] not in TABLES:
+    place = _PLACE.fullmatch(name)
+    if place is None or place["table"] not in TABLES:
         return None
-    date = found["date"] and dt.date.fromisoformat(found["date"])
-    return Partition(found["table"], date or None, found["group"])
+    date = place["date"] and dt.date.fromisoformat(place["date"])
+    return Partition(place["table"], date or None, place["group"])
 
 
 def partition_of(root: Path, data: Path) -> Partition | None:

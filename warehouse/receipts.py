@@ -68,10 +68,10 @@ class Receipt:
         return sealed_text(asdict(self))
 
 
-def sealed_text(said: dict[str, Any]) -> str:
+def sealed_text(facts: dict[str, Any]) -> str:
     """Return JSON text that ends with the SHA-256 of all that it says; its keys come before `~` in ASCII."""
-    own = json.dumps(said, indent=1, sort_keys=True)
-    return f'{own[:-2]},\n "~seal": "{sha256_of_text(own)}"\n}}\n'
+    text = json.dumps(facts, indent=1, sort_keys=True)
+    return f'{text[:-2]},\n "~seal": "{sha256_of_text(text)}"\n}}\n'
 
 
 def unsealed(text: str) -> dict[str, Any]:
@@ -85,11 +85,11 @@ def unsealed(text: str) -> dict[str, Any]:
     seal = _SEAL.search(text)
     if seal is None:
         raise ValueError("it has no seal")
-    own = f"{text[: seal.start()]}\n}}"
-    if sha256_of_text(own) != seal[1]:
+    sealed = f"{text[: seal.start()]}\n}}"
+    if sha256_of_text(sealed) != seal[1]:
         raise ValueError("its seal does not fit")
-    said: dict[str, Any] = json.loads(own)
-    return said
+    facts: dict[str, Any] = json.loads(sealed)
+    return facts
 
 
 _SEAL = re.compile(r',\n "~seal": "([0-9a-f]{64})"\n}\n\Z')
@@ -125,7 +125,7 @@ _DATA = re.compile(rf"/{_IN_LAKE}\.parquet\Z")
 _APART = re.compile(rf"/{RECEIPTS}/{_IN_LAKE}\.(?:receipt\.json|parquet)(?:\.new)?\Z")
 
 
-def receipt_from(said: dict[str, Any]) -> Receipt:
+def receipt_from(facts: dict[str, Any]) -> Receipt:
     """Return a receipt from what it says.
 
     Raises
@@ -133,7 +133,7 @@ def receipt_from(said: dict[str, Any]) -> Receipt:
     ValueError, TypeError
         When it says something else than a receipt does.
     """
-    receipt = Receipt(**said)
+    receipt = Receipt(**facts)
     counts, texts = (receipt.rows, receipt.bytes), (receipt.sha256, receipt.inputs, receipt.code_version)
     if not all(isinstance(count, int) for count in counts):
         raise ValueError(f"expected counts, found {counts}")
@@ -171,10 +171,10 @@ def receipt_in_force(data: Path) -> Receipt | None:
     the same bytes the final one counts: the other may be of a commit that was never made. A damaged receipt proves
     nothing: there is none then. Where the partition is replaced while it is looked at, it is looked at again.
     """
-    found, looks, before = _looked_up(data), 1, None
-    while found is None and looks < _MOST_LOOKS and (now := _stamps(data)) != before:
-        found, looks, before = _looked_up(data), looks + 1, now
-    return found
+    receipt, looks, before = _looked_up(data), 1, None
+    while receipt is None and looks < _MOST_LOOKS and (now := _stamps(data)) != before:
+        receipt, looks, before = _looked_up(data), looks + 1, now
+    return receipt
 
 
 _MOST_LOOKS = 5
@@ -187,10 +187,10 @@ def _stamps(data: Path) -> list[tuple[int, int] | None]:
 
 def _stamp(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        stat = path.stat()
     except FileNotFoundError:
         return None
-    return found.st_ino, found.st_mtime_ns
+    return stat.st_ino, stat.st_mtime_ns
 
 
 def _looked_up(data: Path) -> Receipt | None:
@@ -204,7 +204,7 @@ def _looked_up(data: Path) -> Receipt | None:
 
 
 def proves(data: Path, sha256: str) -> bool:
-    """Tell whether a receipt of a partition file, final or pending, is of these bytes."""
+    """Return whether a receipt of a partition file, final or pending, is of these bytes."""
     receipts = (_or_none(path) for path in (final_path(data), pending_path(data)))
     return any(receipt is not None and receipt.sha256 == sha256 for receipt in receipts)
 

@@ -35,7 +35,7 @@ def day_shift_on(catalog: Catalog, date: dt.date) -> float:
 
 
 def heeds_temperature(catalog: Catalog) -> bool:
-    """Tell whether what shoppers do depends on the temperature."""
+    """Return whether what shoppers do depends on the temperature."""
     return any(effect.above_temperature is not None for effect in catalog.store.demand_effects)
 
 
@@ -70,7 +70,7 @@ def days_since_pay_day(pay_day: int, date: dt.date) -> int:
 
 
 def _holds(catalog: Catalog, effect: DemandEffect, date: dt.date, store: str | None) -> bool:
-    """Tell whether every condition holds that concerns the date and the store."""
+    """Return whether every condition holds that concerns the date and the store."""
     chain = catalog.store
     if effect.weekdays and WEEKDAYS[date.weekday()] not in effect.weekdays:
         return False

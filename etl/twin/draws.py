@@ -108,8 +108,8 @@ def draw_store_days(
     """
     dice = np.empty((len(streams), *dice_shape))
     counts = np.empty(expected.shape, dtype=np.int64)
-    for stream, own, count, mean in zip(streams, dice, counts, expected, strict=True):
-        stream.random(out=own)
+    for stream, thrown, count, mean in zip(streams, dice, counts, expected, strict=True):
+        stream.random(out=thrown)
         count[:] = stream.poisson(mean)
     ends = np.cumsum(counts.sum(axis=1)).tolist()
     n_visits = ends[-1] if ends else 0
@@ -167,8 +167,8 @@ def multipliers(
         return _mixture(kinds[0][0], persona, deviation)
     drawn = np.empty(len(product), dtype=np.float32)
     for personas, products in kinds:
-        own = np.isin(product, products)
-        drawn[own] = _mixture(personas, persona[own], deviation[own])
+        described = np.isin(product, products)
+        drawn[described] = _mixture(personas, persona[described], deviation[described])
     return drawn
 
 

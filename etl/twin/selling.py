@@ -33,7 +33,7 @@ NOTHING = -1
 
 
 def chooses_substitutes(catalog: Catalog) -> bool:
-    """Tell whether any shopper of the twin takes a substitute."""
+    """Return whether any shopper of the twin takes a substitute."""
     return catalog.store.substitution.strength > 0 and catalog.names_substitutes
 
 
@@ -293,10 +293,10 @@ def sell_tick_with_stickers(
                 continue
             outcome[row] = BOUGHT
             marked[1][store, item] += stands
-            at = len(units) - 1 if takes_freshest else 0
-            while units[at] == 0:
-                at += -1 if takes_freshest else 1
-            units[at] -= 1
+            column = len(units) - 1 if takes_freshest else 0
+            while units[column] == 0:
+                column += -1 if takes_freshest else 1
+            units[column] -= 1
 
 
 @numba.njit(cache=True, nogil=True)

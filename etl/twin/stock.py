@@ -65,11 +65,11 @@ def open_shelves(
     carried = np.zeros((n_stores, n_products, rules.columns), dtype=np.int64)
     incoming = np.broadcast_to(opening_stock(catalog, date), (n_stores, n_products)).copy()
     if kept is not None:
-        known = kept.known & rules.lives_on
+        is_known = kept.known & rules.lives_on
         due = np.where(rules.quantity > 0, rules.quantity, kept.on_order)
         coming = np.floor(due * delivered_share(catalog, date) + 1e-9).astype(np.int64)
-        incoming = np.where(known, coming * rules.is_delivered_on(date), incoming)
-        carried = kept.units * known[:, :, None]
+        incoming = np.where(is_known, coming * rules.is_delivered_on(date), incoming)
+        carried = kept.units * is_known[:, :, None]
     delivered = np.zeros_like(carried)
     delivered[:, np.arange(n_products), rules.newest] = incoming
     return OpenedWith(carried, delivered)
@@ -127,11 +127,11 @@ def take_units(
                 continue
             units = by_life[store, product[row]]
             if some_pick and picks_freshest[row]:
-                at = n_lives - 1
-                while units[at] == 0:
-                    at -= 1
+                column = n_lives - 1
+                while units[column] == 0:
+                    column -= 1
             else:
-                at = 0
-                while units[at] == 0:
-                    at += 1
-            units[at] -= 1
+                column = 0
+                while units[column] == 0:
+                    column += 1
+            units[column] -= 1

@@ -127,9 +127,9 @@ class Stretch:
         """Ask the policy for prices, sell the next tick at them, and let a policy that learns see what that brought."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
-        at = (now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
+        facts = (now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
         marks = (now.sticker, None if now.by_life is None else now.by_life[..., 0])
-        shelf = Shelf(*at, self._stores, now.changes, now.opened_with, self._business_date, *marks)
+        shelf = Shelf(*facts, self._stores, now.changes, now.opened_with, self._business_date, *marks)
         answer = self._policy.decide(shelf)
         spans = np.ascontiguousarray(visits.starts[:, now.tick : now.tick + 2])  # as of one store: compiled for both
         drawn = (visits.product, self._willing_price, self._first_visit)
@@ -186,9 +186,11 @@ class Stretch:
     def played(self) -> StoreDay:
         """Return what was sold so far; at least one tick must have been sold."""
         visits, n_stores = self._visits, len(self._stores)
-        kept = {name: own[: self.standing.tick - self._began.tick] for name, own in self._kept_of_ticks.items()}
-        stock, told = kept.pop("stock"), Told(*map(np.concatenate, zip(*self._told, strict=True)))
-        decisions = DayPrices(**kept, clamps=np.concatenate(self._clamps), told=told, sticker=self._sticker_at_opening)
+        kept = {name: values[: self.standing.tick - self._began.tick] for name, values in self._kept_of_ticks.items()}
+        stock, details = kept.pop("stock"), Told(*map(np.concatenate, zip(*self._told, strict=True)))
+        decisions = DayPrices(
+            **kept, clamps=np.concatenate(self._clamps), told=details, sticker=self._sticker_at_opening
+        )
         store, tick = _store_and_tick_of_visits(visits, n_stores)
         sold = self._sold_rows(tick)
         product, store, tick = visits.product[sold], store[sold], tick[sold]
@@ -241,9 +243,9 @@ class Stretch:
         return close_shelves(rules, opened, left, self._kept, self._business_date)
 
     def _learn(self, policy: LearnsWhileSelling, sold: Sold) -> None:
-        known, self._policy = _lesson_of(self._policy), policy.learned(sold)
+        before, self._policy = _lesson_of(self._policy), policy.learned(sold)
         lesson = _lesson_of(self._policy)
-        if lesson is not None and lesson is not known:
+        if lesson is not None and lesson is not before:
             self._lessons.append(lesson)
 
     def _sold_rows(self, tick: NDArray[np.int16]) -> NDArray[np.bool_] | slice:

@@ -161,11 +161,11 @@ def visits_fingerprint(catalog: Catalog, store: str, business_date: dt.date) -> 
         *(chain.shopper_pool, chain.exploration.hold_ticks, chain.opening.tick_minutes),
         *(chain.freshest_share, chain.waiting_share),
         [
-            ([(one.share, one.mean, one.standard_deviation) for one in personas], products.tolist())
+            ([(persona.share, persona.mean, persona.standard_deviation) for persona in personas], products.tolist())
             for personas, products in products_by_personas(catalog)
         ],
     )
-    return hashlib.sha256(b"".join(own.tobytes() for own in numbers) + repr(settings).encode()).hexdigest()
+    return hashlib.sha256(b"".join(array.tobytes() for array in numbers) + repr(settings).encode()).hexdigest()
 
 
 def stores_alike(catalog: Catalog, stores: Sequence[str]) -> tuple[list[str], Ints]:
@@ -177,10 +177,10 @@ def stores_alike(catalog: Catalog, stores: Sequence[str]) -> tuple[list[str], In
         A store of each group, and the group of each store, shape (n_stores,).
     """
     naming = [frozenset(effect.stores) for effect in catalog.store.demand_effects if effect.stores]
-    named = [tuple(name in own for own in naming) for name in stores]
+    named = [tuple(name in group for group in naming) for name in stores]
     examples = dict(zip(reversed(named), reversed(stores), strict=True))
-    groups = {own: position for position, own in enumerate(examples)}
-    return list(examples.values()), np.array([groups[own] for own in named], dtype=np.int64)
+    groups = {group: position for position, group in enumerate(examples)}
+    return list(examples.values()), np.array([groups[group] for group in named], dtype=np.int64)
 
 
 def demand_factors_on(catalog: Catalog, business_date: dt.date, store: str | None = None) -> Floats:
@@ -217,8 +217,8 @@ def _products(weights: Floats, uniform: NDArray[np.float32], row: Callable[[], I
     product = np.empty(len(uniform), dtype=np.int16)
     of_visit = of_row[row()]
     for number, ends in enumerate(distinct):
-        own = of_visit == number
-        product[own] = parts_of(ends[:-1], uniform[own])
+        alike = of_visit == number
+        product[alike] = parts_of(ends[:-1], uniform[alike])
     return product
 
 
@@ -249,7 +249,7 @@ def _with_returns(visits: Visits, streams: list[np.random.Generator], share: flo
     """Draw who of each store's visitors would wait, and put their returns among the visits."""
     counts = visits.starts[:, -1] - visits.starts[:, 0]
     drawn = [draw_waiting(stream, int(count), share) for stream, count in zip(streams, counts, strict=True)]
-    waiting = Waiting(np.concatenate([own.waits for own in drawn]), np.concatenate([own.when for own in drawn]))
+    waiting = Waiting(np.concatenate([draw.waits for draw in drawn]), np.concatenate([draw.when for draw in drawn]))
     rows = with_returns(visits.since_opening_us, visits.starts, tick_us, waiting)
     return replace(
         visits,

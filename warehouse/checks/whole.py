@@ -70,7 +70,7 @@ def parts_of_book(date: dt.date) -> tuple[Partition, Partition, Partition]:
 
 
 def is_whole(lake: Lake, date: dt.date) -> bool:
-    """Tell whether the book of a date, its curves and its belief are proven and belong together."""
+    """Return whether the book of a date, its curves and its belief are proven and belong together."""
     parts = parts_of_book(date)
     made_from = {receipt.inputs if (receipt := lake.receipt(part)) else None for part in parts}
     return len(made_from) == 1 and None not in made_from and all(map(lake.is_proven, parts))

@@ -89,10 +89,10 @@ class FolderNotes:
         """Return the names of the notes directly in a folder, ascending."""
         try:
             with os.scandir(self._root / folder) as entries:
-                found = [entry.name for entry in entries if not entry.name.endswith(_DRAFT) and entry.is_file()]
+                names = [entry.name for entry in entries if not entry.name.endswith(_DRAFT) and entry.is_file()]
         except FileNotFoundError:
             return []
-        return [f"{folder}/{name}" for name in sorted(found)]
+        return [f"{folder}/{name}" for name in sorted(names)]
 
     def changed_at(self, name: str) -> int:
         """Return when a note was written last, nanoseconds since 1970; 0 when there is none."""
@@ -133,9 +133,9 @@ EXPORTS, ASKED, KEYS = "exports", "asked", "keys"
 """The notes of a lake, and the folders of those of which there are many; the records of commits are checked apart."""
 
 
-def write_sealed(notes: Notes, name: str, said: dict[str, Any]) -> None:
+def write_sealed(notes: Notes, name: str, facts: dict[str, Any]) -> None:
     """Write a note over one that stands there."""
-    notes.write(name, sealed_text(said))
+    notes.write(name, sealed_text(facts))
 
 
 def read_sealed(notes: Notes, name: str) -> dict[str, Any] | None:
@@ -165,9 +165,9 @@ def left_unended(notes: Notes, name: str) -> dt.date | None:
     A note that is not as it was written says nothing; `health --files` names it.
     """
     try:
-        said = read_sealed(notes, _note(name)) or {}
-        last, at = dt.date.fromisoformat(said["last"]), dt.datetime.fromisoformat(said["at"])
-        is_recent = abs(dt.datetime.now(dt.UTC) - at) <= _IS_A_REPETITION_WITHIN
+        kept = read_sealed(notes, _note(name)) or {}
+        last, written_at = dt.date.fromisoformat(kept["last"]), dt.datetime.fromisoformat(kept["at"])
+        is_recent = abs(dt.datetime.now(dt.UTC) - written_at) <= _IS_A_REPETITION_WITHIN
     except (ValueError, KeyError, TypeError):
         return None
     return last if is_recent else None
@@ -176,8 +176,8 @@ def left_unended(notes: Notes, name: str) -> dt.date | None:
 def all_unended(notes: Notes) -> dict[str, dt.date]:
     """Return the last business date of every command that was killed recently, by its name."""
     names = [note.removeprefix(f"{_FOLDER}/").removesuffix(".json") for note in notes.names(_FOLDER)]
-    found = {name: left_unended(notes, name) for name in names}
-    return {name: last for name, last in found.items() if last is not None}
+    dates = {name: left_unended(notes, name) for name in names}
+    return {name: last for name, last in dates.items() if last is not None}
 
 
 def strike_out(notes: Notes, name: str) -> None:

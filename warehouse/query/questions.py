@@ -117,8 +117,8 @@ def refuse_the_last_of_it() -> None:
 
 def _held() -> int | None:
     """Return how many bytes this process holds and can write to; None where the system does not say."""
-    found = _DATA.search(_STATUS.read_text(encoding="ascii", errors="replace")) if _STATUS.exists() else None
-    return None if found is None else int(found[1]) * 1024
+    line = _DATA.search(_STATUS.read_text(encoding="ascii", errors="replace")) if _STATUS.exists() else None
+    return None if line is None else int(line[1]) * 1024
 
 
 MOST_CHARACTERS = 250_000
@@ -196,9 +196,9 @@ def _refuse_all_but_reading(connection: duckdb.DuckDBPyConnection, statement: du
     elif kind == kinds.PRAGMA and _PRAGMAS.fullmatch(query):
         return
     elif kind == kinds.MULTI:  # a PIVOT that looks up its columns first, which DuckDB does not show as parsed
-        found = _NOT_IN_PIVOTS.search(query)
-        if found:
-            raise _refused(f"{found.group()} beside PIVOT", "name the columns, PIVOT ... ON ... IN (...)")
+        word = _NOT_IN_PIVOTS.search(query)
+        if word:
+            raise _refused(f"{word.group()} beside PIVOT", "name the columns, PIVOT ... ON ... IN (...)")
         return
     elif kind != kinds.SELECT:
         raise _refused(kind.name.replace("_", " ") if kind != kinds.INVALID else "another kind of statement")
@@ -226,7 +226,7 @@ def _what_is_explained(connection: duckdb.DuckDBPyConnection, query: str) -> str
         inner = connection.extract_statements(rest)
     except duckdb.Error:
         inner = []
-    if [_kind_of(one) for one in inner] != [duckdb.StatementType.SELECT]:
+    if [_kind_of(statement) for statement in inner] != [duckdb.StatementType.SELECT]:
         raise _refused("EXPLAIN of something else", "explain a SELECT")
     return rest
 
@@ -236,14 +236,14 @@ def _parsed(connection: duckdb.DuckDBPyConnection, query: str) -> str:
     rows = connection.execute("select json_serialize_sql($1)", [query]).fetchall()
     parsed = str(rows[0][0])
     if not parsed.startswith('{"error":false'):
-        said = json.loads(parsed).get("error_message", "")
-        raise DataError(f"the query cannot be answered: {said[:200] or 'it cannot be read'}; nothing was run")
+        message = json.loads(parsed).get("error_message", "")
+        raise DataError(f"the query cannot be answered: {message[:200] or 'it cannot be read'}; nothing was run")
     return parsed
 
 
-def _refused(found: str, remedy: str = "ask with SELECT, FROM, DESCRIBE, SUMMARIZE, SHOW or EXPLAIN") -> DataError:
+def _refused(statement: str, remedy: str = "ask with SELECT, FROM, DESCRIBE, SUMMARIZE, SHOW or EXPLAIN") -> DataError:
     return DataError(
-        f"the warehouse is read-only: expected a query that reads, found {found}; nothing was run: {remedy}"
+        f"the warehouse is read-only: expected a query that reads, found {statement}; nothing was run: {remedy}"
     )
 
 

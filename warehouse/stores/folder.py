@@ -147,7 +147,7 @@ class LocalStore:
         return Path(__file__).parent / "views"
 
     def exists(self) -> bool:
-        """Tell whether the folder is there."""
+        """Return whether the folder is there."""
         return self.root.is_dir()
 
     def prepare(self) -> None:
@@ -191,7 +191,7 @@ class LocalStore:
         return receipt_in_force(self.path(partition))
 
     def holds(self, partition: Partition) -> bool:
-        """Tell whether a partition's file is there, proven or not."""
+        """Return whether a partition's file is there, proven or not."""
         return self.path(partition).exists()
 
     def content(self, partition: Partition) -> bytes:
@@ -207,7 +207,7 @@ class LocalStore:
         return sha256_of(self.path(partition))
 
     def proves(self, partition: Partition, sha256: str) -> bool:
-        """Tell whether a receipt of the partition is of these bytes."""
+        """Return whether a receipt of the partition is of these bytes."""
         return proves(self.path(partition), sha256)
 
     def places(self, partitions: Iterable[Partition]) -> list[str]:
@@ -216,7 +216,7 @@ class LocalStore:
 
     def snapshot(self) -> dict[Partition, str]:
         """Return the file of every partition that is there, the empty ones among them."""
-        return {own: str(self.path(own)) for name in TABLES for own in self.partitions(name)}
+        return {partition: str(self.path(partition)) for name in TABLES for partition in self.partitions(name)}
 
     def let_open(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Do nothing: DuckDB opens files."""

@@ -42,7 +42,7 @@ class LakeStore(Protocol):
         """The notes of this store."""
 
     def exists(self) -> bool:
-        """Tell whether anything was ever kept here."""
+        """Return whether anything was ever kept here."""
 
     def prepare(self) -> None:
         """Make sure that the store is there and can be relied on.
@@ -78,7 +78,7 @@ class LakeStore(Protocol):
         """Return the receipt in force; None when the partition is missing or its receipt is damaged."""
 
     def holds(self, partition: Partition) -> bool:
-        """Tell whether a partition is in force, proven or not."""
+        """Return whether a partition is in force, proven or not."""
 
     def content(self, partition: Partition) -> bytes:
         """Return the bytes in force, as they stand.
@@ -102,7 +102,7 @@ class LakeStore(Protocol):
         """Return the SHA-256 of the bytes in force, every one of which is read."""
 
     def proves(self, partition: Partition, sha256: str) -> bool:
-        """Tell whether a receipt of the partition is of these bytes."""
+        """Return whether a receipt of the partition is of these bytes."""
 
     def places(self, partitions: Iterable[Partition]) -> list[str]:
         """Return what DuckDB opens for partitions in force, in their order; those that are missing are left out."""

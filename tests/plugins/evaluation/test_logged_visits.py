@@ -13,8 +13,8 @@ from catalog.tables.contracts import TABLES
 from etl.extract import interactions_of
 from etl.load import load_dimensions, load_store_day
 from etl.twin.store_day import play
-from features import footfall as module
 from features.cells import feature_workbench
+from plugins.evaluation import logged_visits as module
 from plugins.evaluation.logged_visits import LoggedVisits, logged_visits
 from serving.learning.exploration import ExplorationPlan
 from serving.optimise.policies import StaticPolicy
