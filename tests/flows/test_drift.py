@@ -165,7 +165,7 @@ def test_one_day_since_a_change_is_too_little_and_two_bring_a_champion_that_hold
 
     healed = train(second)
     assert healed.verdict.promoted, healed.verdict.refusals
-    days = healed.dataset
+    days = healed
     assert (days.trained_since, days.trained_through, days.judged_through) == (first, first, second)
     assert any(f"otherwise than the champion says since {first}" in c.found for c in healed.verdict.conditions)
     with read_only(drifted.settings) as warehouse:

@@ -20,11 +20,11 @@ from etl.open_days import LiveDay
 from features.cells import stale_cells
 from flows.nightly import backfill, nightly
 from flows.workspace import open_workspace
-from plugins.evaluation.truth import true_curves
 from plugins.live.player import Player
 from plugins.live.prices import LivePrices
-from serving.belief.belief import believed_before_anybody_came
+from serving.belief.table import belief_from_table
 from serving.book.make import new_book
+from serving.learning.outlook import start_of_day
 from tests.support.believing import first_belief
 from training.backfill import Filled
 from training.evening import Evening
@@ -48,14 +48,13 @@ SEED = 7
 
 
 def books_and_records(evening: Evening) -> Night:
-    """Decide a night without a model: price the day after by the twin's true demand."""
+    """Decide a night without a model: price the day after by what is believed before anybody came."""
     workspace, date, seed = evening.workspace, evening.date, evening.seed
-    tomorrow = date + ONE_DAY
-    visits = believed_before_anybody_came(workspace.catalog).footfall.by_tick
-    book = new_book(
-        workspace.catalog, true_curves(workspace.catalog, tomorrow), visits, tomorrow, first_belief(workspace.catalog)
-    )
-    night = Night(date, "priced", priced_by="truth")
+    catalog, tomorrow = workspace.catalog, date + ONE_DAY
+    belief = first_belief(catalog)
+    outlook = start_of_day(catalog, belief_from_table(belief, catalog)).outlook()
+    book = new_book(catalog, outlook.curves, outlook.start.footfall.by_tick, tomorrow, belief)
+    night = Night(date, "priced", priced_by="belief")
     record(workspace.lake, night, inputs_of_night(workspace.lake, workspace.catalog, date, seed), book)
     return night
 

@@ -38,7 +38,6 @@ _LONG = (
     "training/test_believed_gain.py",
     "training/test_choosing_the_smoothing.py",
     "training/test_fit_candidates.py",
-    "training/test_gain.py",
     "plugins/own_store/draws/test_next_draw.py",
     "training/test_training.py",
 )

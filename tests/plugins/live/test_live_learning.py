@@ -106,9 +106,7 @@ def sold() -> tuple[Catalog, DayRows, list[Sold]]:
 
 
 def _fields(store: object) -> dict[str, object]:
-    return {
-        name: getattr(store, name) for name in ("policy", "curves", "support", "exploration", "limits", "unit_costs")
-    }
+    return {name: getattr(store, name) for name in ("policy", "curves", "exploration", "limits", "unit_costs")}
 
 
 def test_the_rows_of_a_day_tell_a_new_policy_what_the_store_heard_while_it_sold(

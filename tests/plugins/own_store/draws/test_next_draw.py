@@ -4,7 +4,6 @@ import datetime as dt
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -335,7 +334,8 @@ def test_a_log_is_a_first_guess_of_at_least_its_least_width_and_no_file_is_none(
     slopes, errors = np.array([-1.5, np.nan, np.nan]), np.array([0.2, np.nan, np.nan])
     monkeypatch.setattr(Lake, "partitions", lambda *_: iter([Partition("ingested_files", None, "f")]))
     monkeypatch.setattr(reading, "feature_workbench", lambda _: nullcontext())
-    monkeypatch.setattr(reading, "evidence", lambda: SimpleNamespace(slopes=lambda *_: (slopes, errors)))
+    monkeypatch.setattr(reading, "sold_by_week", lambda *_: None)
+    monkeypatch.setattr(reading, "slopes_of", lambda *_: (slopes, errors))
     prior = told_by_log(shop.workspace, MONDAY)
     assert prior is not None
     assert np.array_equal(prior.slopes, slopes, equal_nan=True)
