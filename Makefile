@@ -23,7 +23,7 @@ export DASH_DISABLE_VERSION_CHECK := true
 define SELL_A_DAY
 import datetime as dt
 from catalog.load import CLASSIC, load
-from serving.book.table import book_from_table, book_to_table
+from serving.book.book import book_from_table, book_to_table
 from serving.optimise.policies import policy_without_model
 from serving.store.storefront import storefront_before_champion
 from serving.book.make import tabulate

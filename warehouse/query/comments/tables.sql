@@ -51,4 +51,4 @@ comment on view shopper_pool is 'one shopper of the pool, also where a retailer'
 comment on view shoppers is 'one shopper of the pool';
 comment on view stores is 'one store whose time is kept; there is none while all stores keep UTC';
 comment on view booked_prices is
-'one product with one number of ticks left in a price book: all lists but `ladder` and `chances` hold a value for each stock, 0 units first';
+'one product with one number of ticks left in a price book; lists are by stock, from 0 units, or by price';

@@ -8,7 +8,7 @@ create or replace macro booked_states(books, first_date) as table
             unnest(list_transform(price_position, lambda place: ladder[place::int + 1])) as shown_price,
             unnest(list_transform(price_position, lambda place: chances[place::int + 1])) as shown_chance,
             unnest(list_transform(unconstrained_position, lambda place: ladder[place::int + 1])) as unconstrained_price,
-            unnest(list_transform(unconstrained_position, lambda place: chances[place::int + 1])) as unconstrained_chance,
+            unnest(list_transform(unconstrained_position, lambda place: chances[place::int + 1])) as chance_without,
             unnest(unit_value) as kept_value,
             unnest(binding_rule) as rule_of_price,
             unnest(policy_rule) as rule_of_policy
@@ -27,7 +27,7 @@ create or replace macro booked_states(books, first_date) as table
         unconstrained_price,
         rule_of_price as binding_rule,
         rule_of_policy as policy_rule,
-        case when inventory_level = 0 then 0.0 else unconstrained_chance end as unconstrained_p_sale,
+        case when inventory_level = 0 then 0.0 else chance_without end as unconstrained_p_sale,
         policy,
         model_version,
         published_at,

@@ -78,7 +78,9 @@ select
     ) as meaning
 from shown
 left join contract_columns as own
-    on own.table_name in (shown.contract, shown.contract || '_history') and shown.column_name = own.column_name
+    on
+        own.table_name in (shown.contract, shown.contract || '_history')
+        and shown.column_name = own.column_name
 left join shared on shown.column_name = shared.column_name
 order by shown.table_name, shown.column_index;
 
