@@ -1,28 +1,172 @@
-"""The monitor as a Dash app: it composes pages, app shell and access, and holds nothing else."""
+"""The monitor as one app: the frame around every page, the light that says how everything is, and the pages."""
 
 import logging
-import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import dash
-from dash import Dash, no_update, set_props
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, State, dcc, html, no_update, set_props
+from dash.development.base_component import Component
+from dash.exceptions import PreventUpdate
 from flask import current_app
 
-from catalog.errors import ShelfpriceError
+from catalog.errors import ServiceError, ShelfpriceError
 from catalog.settings import Settings
-from dashboard import pages as page_modules
 from dashboard.access import Access, access_to, guard
-from dashboard.app_shell import TROUBLE, app_shell, not_found, page_in_trouble, trouble, wire_scheme, wire_trouble
-from dashboard.components import HOME
+from dashboard.address import refuse_malformed
+from dashboard.cache import Cache
+from dashboard.components import HOME, NEWEST, SCHEME, SOLD, aria, icon, in_browser, notice, shown_date
+from dashboard.data.notices import Health, health_of, running_services
+from dashboard.data.overview import has_receipt
+from dashboard.desk import page as desk
 from dashboard.formats import show_in
-from dashboard.health_light import wire_health
-from dashboard.malformed import refuse_malformed
 from dashboard.monitor import Monitor, Page
+from dashboard.pages import models, overview, pipeline, policies, prices, rules, store
+from dashboard.pages.overview_cards import found_on
 from dashboard.prefect.control import LiveControl, live_control
+from dashboard.theme import MANTINE
+
+TROUBLE = "trouble"
+_AGAIN = "again"
+_ASK_AGAIN_MS = 5_000
+
+
+def app_shell(pages: Sequence[Page]) -> Component:
+    """Build the frame; Dash places the page in it."""
+    name = [html.Img(src="/assets/favicon.svg", alt=""), html.Span("Shelfprice")]
+    switch = dmc.ColorSchemeToggle(
+        id="scheme-switch",
+        lightIcon=icon("sun"),
+        darkIcon=icon("moon"),
+        variant="subtle",
+        color="gray",
+        size="lg",
+        **aria(label="Switch between light and dark"),
+    )
+    header = [dcc.Link(name, href="/", className="brand"), _pages(pages, "wide-nav"), health_light(), switch]
+    main = [html.Div(id=TROUBLE, **aria(live="polite")), html.Div(dash.page_container, id="page")]
+    shell = dmc.AppShell(
+        [
+            dmc.AppShellHeader(html.Div(header, className="header")),
+            dmc.AppShellMain(main),
+            dmc.AppShellFooter(_pages(pages, "narrow-nav"), hiddenFrom="md"),
+        ],
+        header={"height": 56},
+        footer={"height": {"base": 60, "md": 0}},
+        padding={"base": "sm", "sm": "lg"},
+    )
+    skip = html.A("Skip to the page", href="#page", className="skip")
+    return dmc.MantineProvider([dcc.Store(id=SCHEME), skip, shell], theme=MANTINE, defaultColorScheme="auto")
+
+
+def wire_scheme(app: Dash) -> None:
+    """Let the browser say, when a page opens, whether it is light or dark; `assets/scheme.js` tells of changes."""
+    in_browser(app, "scheme.shown", Output(SCHEME, "data"), Input("_pages_location", "pathname"))
+
+
+def wire_trouble(app: Dash) -> None:
+    """Let `assets/trouble.js` take a trouble away that no callback tells again, and ask anew for a page in trouble."""
+    in_browser(app, "trouble.told", Output(TROUBLE, "title"), Input(TROUBLE, "children"))
+    in_browser(app, "trouble.again", Output(_AGAIN, "disabled"), Input(_AGAIN, "n_intervals"))
+
+
+def trouble(sentence: str) -> Component:
+    """Show, above the page, one sentence about what went wrong."""
+    return notice("Something could not be shown", sentence, mood="problem")
+
+
+def page_in_trouble(sentence: str) -> Component:
+    """Stand in for a page that could not be built; the browser asks for it again after a while."""
+    return html.Div([trouble(sentence), dcc.Interval(id=_AGAIN, interval=_ASK_AGAIN_MS)])
+
+
+def not_found() -> Component:
+    """Answer an address that no page has."""
+    return notice("No such page", "No page has this address; choose one above.", mood="warning")
+
+
+def _pages(pages: Sequence[Page], look: str) -> Component:
+    """Link to every page."""
+    return html.Nav([_link(page) for page in pages], className=look, **aria(label="Pages"))
+
+
+def _link(page: Page) -> Component:
+    look = {"active": "exact", "className": "nav-link"}
+    return dmc.NavLink(label=page.title, href=page.path, leftSection=icon(page.icon), **look)
+
+
+LIGHT = "health-light"
+_CLOCK, _SEEN = "health-clock", "health-seen"
+_LOOK_AGAIN = 10_000  # milliseconds
+_SHARED = 5.0  # seconds for which all browsers get the same answer
+
+
+def health_light() -> Component:
+    """Place the light; a callback says how everything is."""
+    return html.Div(
+        [
+            dcc.Link(
+                _told(Health("amber", "…")), href="/pipeline", id=LIGHT, className="health", title="How everything is"
+            ),
+            dcc.Interval(id=_CLOCK, interval=_LOOK_AGAIN),
+            dcc.Store(id=_SEEN),
+        ],
+        className="health-place",
+        **aria(live="polite"),
+    )
+
+
+def wire_health(app: Dash, monitor: Monitor) -> None:
+    """Let the light follow what the monitor knows."""
+    kept = Cache[Health](1, lambda _: _SHARED)
+
+    @app.callback(
+        Output(LIGHT, "children"),
+        Output(LIGHT, "title"),
+        Output(_SEEN, "data"),
+        Input(_CLOCK, "n_intervals"),
+        State(_SEEN, "data"),
+    )
+    def show(_n: int | None, seen: str | None) -> Any:
+        health = kept.get("now", lambda: judged(monitor))
+        if repr(health) == seen:
+            raise PreventUpdate
+        return _told(health), "; ".join(health.reasons) or "services, files and prices are in order", repr(health)
+
+
+def judged(monitor: Monitor) -> Health:
+    """Judge how everything is; what cannot be judged is broken."""
+    try:
+        running = running_services(monitor.settings)
+        failed = _failed_runs(monitor) if running else ()
+        date = shown_date(monitor, NEWEST)
+        if date is None:
+            return health_of(running, (), 0, failed)
+        lake = monitor.reader.lake
+        parts = [part for table in SOLD for part in lake.partitions_on(table, date)]
+        unproven = sum(not has_receipt(lake, part) for part in parts)
+        return health_of(running, found_on(monitor, date), unproven, failed)
+    except ShelfpriceError as error:
+        return health_of(None, (), 0, trouble=str(error))
+
+
+def _failed_runs(monitor: Monitor) -> tuple[str, ...]:
+    """Return the runs that failed and whose flow has not completed since; a silent Prefect is a matter of services."""
+    try:
+        return tuple(f"{run.flow} {run.state.lower()}" for run in monitor.runs.last() if run.reason)
+    except ServiceError:
+        return ()
+
+
+def _told(health: Health) -> list[Component]:
+    """Say it in a mark, whose shape tells as much as its colour, and in a word."""
+    marks = {"green": "✓", "amber": "!", "red": "✗"}
+    mark = html.Span(marks[health.light], className=f"light light-{health.light}", **aria(hidden="true"))
+    return [mark, html.Span(health.word, className="health-word")]
+
 
 logger = logging.getLogger(__name__)
 
@@ -110,10 +254,9 @@ def _register(page: Page) -> None:
 
 
 def all_pages() -> list[Page]:
-    """Find the pages: every module of `dashboard.pages` that defines `PAGE`, in order of the navigation."""
-    names = [module.name for module in pkgutil.iter_modules(page_modules.__path__)]
-    modules = [import_module(f"{page_modules.__name__}.{name}") for name in names]
-    return sorted((module.PAGE for module in modules if hasattr(module, "PAGE")), key=lambda page: page.order)
+    """Return the pages in order of the navigation."""
+    modules = (desk, models, overview, pipeline, policies, prices, rules, store)
+    return sorted((module.PAGE for module in modules), key=lambda page: page.order)
 
 
 def layout_of(page: Page) -> Callable[..., Any]:

@@ -1,19 +1,25 @@
 """The parts that pages share: figures with captions, numbers with their change, and what to do where data lacks."""
 
+import datetime as dt
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dash_mantine_components as dmc
 import plotly.graph_objects as go
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 from flask import current_app, has_app_context
 
+from dashboard.cache import Cache
 from dashboard.data.notices import Mood
+from dashboard.formats import day
+from dashboard.monitor import Monitor
+from dashboard.theme import Scheme
 from warehouse.query.advice import PLACEHOLDER
 
 _COLOURS: dict[Mood, str] = {"info": "ocean", "warning": "yellow", "stopped": "yellow", "problem": "red"}
@@ -24,6 +30,8 @@ _GRAPH_CONFIG: Any = {
     "plotlyServerURL": "",  # nothing leaves the machine, so there is nowhere to share a chart
     "modeBarButtons": [["toImage", "resetScale2d"]],  # dragging zooms; each button is one more stop of the Tab key
 }
+SCHEME = "scheme"
+"""Id of a store that holds `light` or `dark`; figures take `Input(SCHEME, "data")`, None until the browser says."""
 HOME = "SHELFPRICE_HOME"
 """Where the app keeps its home, in its configuration, and the environment variable that names it to a command."""
 
@@ -239,3 +247,125 @@ def _program() -> str:
     """Return the program beside this interpreter, or this interpreter with our module where there is none."""
     program = Path(sys.executable).parent / "shelfprice"
     return shlex.quote(str(program)) if program.exists() else f"{shlex.quote(sys.executable)} -m flows"
+
+
+SOLD = ("interactions", "substitutions", "repricings", "live_interactions", "live_repricings")
+"""Tables of a store day, closed or still being sold."""
+
+NEWEST = "newest"
+"""Picked instead of a date, it follows a live store into its next day."""
+
+_LOOKED_BACK = 30  # dates, the newest first, among which a store's newest is looked for
+
+
+def shown_date(monitor: Monitor, chosen: str, store: str | None = None) -> dt.date | None:
+    """Return the business date that was picked; None when no day was sold yet.
+
+    Parameters
+    ----------
+    chosen
+        A date, or `NEWEST`.
+    store
+        Of this store, the newest date is the newest on which it sold; one that has not sold lately has that of all.
+    """
+    if chosen != NEWEST:
+        return dt.date.fromisoformat(chosen)
+    dates = monitor.reader.dates(*SOLD)
+    if store is not None:
+        newest = (date for date in islice(reversed(dates), _LOOKED_BACK) if store in _sellers(monitor, date))
+        return next(newest, max(dates, default=None))
+    return max(dates, default=None)
+
+
+def book_date(monitor: Monitor, date: dt.date | None) -> dt.date | None:
+    """Return the date of the price book in force on a date; None when none had been made."""
+    return max((date_ for date_ in monitor.reader.dates("booked_prices") if date and date_ <= date), default=None)
+
+
+def days(monitor: Monitor) -> list[dict[str, str]]:
+    """Offer the business dates, the newest first."""
+    dates = reversed(monitor.reader.dates(*SOLD))
+    return [{"value": NEWEST, "label": "Newest day"}, *({"value": str(date), "label": day(date)} for date in dates)]
+
+
+def days_and_next(monitor: Monitor) -> list[dict[str, str]]:
+    """Offer the business dates, and before them the one that is priced next, if it has a price book."""
+    sold = monitor.reader.dates(*SOLD)
+    ahead = [date for date in monitor.reader.dates("booked_prices") if sold and date > sold[-1]]
+    offered = [{"value": str(date), "label": f"{day(date)}, opens next"} for date in ahead[-1:]]
+    newest, *before = days(monitor)
+    return [newest, *offered, *before]
+
+
+def all_stores(monitor: Monitor) -> list[str]:
+    """Return every store: those of the catalog, and those that sold on the newest date; none before the first day."""
+    date = shown_date(monitor, NEWEST)
+    if date is None:
+        return []
+    named = monitor.catalog.current().store.stores
+    return [*named, *(store for store in _sellers(monitor, date) if store not in named)]
+
+
+def categories(monitor: Monitor) -> list[str]:
+    """Return the categories of the products, in order of their names; none before the first day."""
+    if not monitor.reader.dates(*SOLD):
+        return []
+    return sorted({str(category) for category in monitor.reader.ask("shelf", ("products",))["category"]})
+
+
+def picker(identifier: str, label: str, offered: list[Any], width: int, value: str | None) -> Component:
+    """Offer some values, one of which is always chosen; typing narrows the list."""
+    return _offer(identifier, label, offered, value, w=width, allowDeselect=False)
+
+
+def narrowing(identifier: str, label: str, offered: list[str], width: int, value: str | None) -> Component:
+    """Offer some values, of which none may be chosen."""
+    return _offer(identifier, label, offered, value, w=width, clearable=True, placeholder="all")
+
+
+def _offer(identifier: str, label: str, offered: list[Any], value: str | None, **more: Any) -> Component:
+    searched = {"searchable": True, "nothingFoundMessage": "nothing like it"}
+    return dmc.Select(id=identifier, label=label, data=offered, value=value, **searched, **more)
+
+
+def _sellers(monitor: Monitor, date: dt.date) -> list[str]:
+    """Return the stores that sold something on a date."""
+    stores: list[str] = monitor.reader.ask("stores_of_day", SOLD, on=date, date=date)["store_id"].tolist()
+    return stores
+
+
+_LOOK_AGAIN = 5_000  # milliseconds
+_KEPT = 4  # light and dark, and two on their way out
+
+
+def frame(name: str, title: str, says: str) -> Component:
+    """Build the frame of the page `name`; `says` is the sentence under its title."""
+    return html.Div(
+        [
+            heading(title, says),
+            dcc.Interval(id=f"{name}-clock", interval=_LOOK_AGAIN),
+            dcc.Store(id=f"{name}-seen"),
+            html.Div(dmc.Skeleton(height=420, radius="md"), id=f"{name}-content"),
+        ]
+    )
+
+
+def wire_content(app: Dash, name: str, stamp: Callable[[], str], draw: Callable[[Scheme], Component]) -> None:
+    """Fill the frame whenever `stamp` says that something changed; it is drawn once for all browsers."""
+    drawn = Cache[Component](_KEPT)
+
+    @app.callback(
+        Output(f"{name}-content", "children"),
+        Output(f"{name}-seen", "data"),
+        Input(f"{name}-clock", "n_intervals"),
+        Input(SCHEME, "data"),
+        State(f"{name}-seen", "data"),
+    )
+    def fill(_n: int | None, scheme: str | None, seen: str | None) -> Any:
+        now = f"{scheme} {stamp()}"
+        return (no_update, no_update) if now == seen else (drawn.get(now, lambda: draw(scheme_of(scheme))), now)
+
+
+def scheme_of(scheme: str | None) -> Scheme:
+    """Return the browser's scheme, light until it has said so."""
+    return cast("Scheme", scheme or "light")

@@ -10,6 +10,7 @@ from dash.development.base_component import Component
 
 from catalog.load import WatchedCatalog
 from catalog.settings import Settings
+from dashboard.access import refusal
 from dashboard.cache import Cache
 from dashboard.data.desk.people import KillSwitch
 from dashboard.data.desk.price_desk import PriceDesk
@@ -17,7 +18,6 @@ from dashboard.data.reader import Reader
 from dashboard.data.versions import Version, versions_of
 from dashboard.prefect.control import LiveControl
 from dashboard.prefect.runs import Runs, runs_of
-from dashboard.who import refusal
 from warehouse.origin import RECORD, refusal_of, why_not_played
 from warehouse.query.advice import Situation, next_command, own_shelf, situation_of, views_again
 

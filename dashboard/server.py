@@ -15,8 +15,8 @@ from waitress.server import BaseWSGIServer
 
 from catalog.settings import Settings
 from dashboard.access import access_to
+from dashboard.address import MOST_BYTES
 from dashboard.listening import refuse_taken
-from dashboard.malformed import MOST_BYTES
 
 _THREADS = 16
 _CONNECTIONS = 1_000

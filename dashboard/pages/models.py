@@ -7,14 +7,12 @@ import pandas as pd
 from dash import Dash, Input, Output, State, html, no_update
 from dash.development.base_component import Component
 
-from dashboard.app_shell import SCHEME
-from dashboard.cards import model_evidence, models
-from dashboard.cards.notices import no_data
-from dashboard.components import aria, card, empty, fold, notice
+from dashboard.components import SCHEME, aria, card, empty, fold, frame, notice, scheme_of, wire_content
 from dashboard.data.versions import Version, champion_of, mlflow_pages, predicted
 from dashboard.formats import day
 from dashboard.monitor import Monitor, Page
-from dashboard.page_frame import frame, scheme_of, wire_content
+from dashboard.pages import models_cards
+from dashboard.pages.overview_cards import no_data
 from dashboard.theme import Scheme
 from warehouse.databases import trainings_page
 from warehouse.origin import SOLD
@@ -34,7 +32,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
 
     def stamp() -> str:
-        shown = monitor.reader.stamp(*_TABLES, *model_evidence.TABLES)
+        shown = monitor.reader.stamp(*_TABLES, *models_cards.TABLES)
         return f"{monitor.next_command()} {mlflow_pages(monitor.settings)} {shown}"
 
     wire_content(app, "models", stamp, lambda scheme: content(monitor, scheme))
@@ -42,7 +40,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     @app.callback(Output("models-gate", "children"), Input("models-judged", "value"), prevent_initial_call=True)
     def judge(number: str | None) -> Any:
         version = next((version for version in monitor.versions() if version.number == number), None)
-        return models.verdict(version) if version else no_update
+        return models_cards.verdict(version) if version else no_update
 
     @app.callback(
         Output("models-curves", "children"),
@@ -53,7 +51,7 @@ def wire(app: Dash, monitor: Monitor) -> None:
     def draw(skus: list[str] | None, scheme: str | None) -> Any:
         curves, observed = curves_and_observed(monitor)
         command = monitor.next_command()
-        return model_evidence.curves_of(curves, observed, _names(monitor), skus or [], scheme_of(scheme), command)
+        return models_cards.curves_of(curves, observed, _names(monitor), skus or [], scheme_of(scheme), command)
 
 
 def content(monitor: Monitor, scheme: Scheme) -> Component:
@@ -70,22 +68,23 @@ def content(monitor: Monitor, scheme: Scheme) -> Component:
     changes = monitor.reader.ask("champion_history", ("champions", "interactions", "substitutions"))
     parts = [
         *_warnings(versions, monitor),
-        models.model_verdict(
+        models_cards.model_verdict(
             versions, changes, trainings_page(monitor.settings) if mlflow_pages(monitor.settings) else None
         ),
-        models.model_health(versions, dates[-1] if dates else None, seen),
+        models_cards.model_health(versions, dates[-1] if dates else None, seen),
         _curves_card(curves, observed, _names(monitor), scheme, monitor.next_command()),
         html.Div(
-            [model_evidence.calibration_card(seen, scheme), models.timeline(versions, scheme)], className="grid grid-2"
+            [models_cards.calibration_card(seen, scheme), models_cards.timeline(versions, scheme)],
+            className="grid grid-2",
         ),
         _gate_fold(versions),
-        model_evidence.drift_fold(monitor),
-        *models.changes(changes),
+        models_cards.drift_fold(monitor),
+        *models_cards.changes(changes),
         _comparison_fold(versions, monitor),
         fold(
             "Candidates of the newest training",
             f"{len(versions[0].candidates)} kinds of model, judged through {day(versions[0].judged_through)}.",
-            models.candidates(versions[0]),
+            models_cards.candidates(versions[0]),
             caption="All were trained on the same days and judged on the same later ones, so their scores compare.",
         ),
     ]
@@ -109,8 +108,8 @@ def _comparison_fold(versions: tuple[Version, ...], monitor: Monitor) -> Compone
     return fold(
         "Champion and challengers",
         "Each measure side by side.",
-        models.side_by_side(shown, pages),
-        *([] if pages else [models.no_pages_hint()]),
+        models_cards.side_by_side(shown, pages),
+        *([] if pages else [models_cards.no_pages_hint()]),
         caption="★ best of the row; ↓ lower is better, ↑ higher is better. Versions are judged on different days; the "
         "gate compares two of them on the same days.",
     )
@@ -123,7 +122,7 @@ def _gate_fold(versions: tuple[Version, ...]) -> Component:
     choice = dmc.Select(id="models-judged", data=offered, value=newest.number, **look)
     met = sum(condition.met for condition in newest.conditions)
     finding = f"Version {newest.number} meets {met} of {len(newest.conditions)} conditions."
-    return fold("What the gate asked", finding, choice, html.Div(models.verdict(newest), id="models-gate"))
+    return fold("What the gate asked", finding, choice, html.Div(models_cards.verdict(newest), id="models-gate"))
 
 
 def _curves_card(
@@ -132,7 +131,7 @@ def _curves_card(
     skus = [sku for sku in names if sku in set(curves["sku"])]
     offered: Any = [{"value": sku, "label": names.get(sku, sku)} for sku in skus]
     look = {"searchable": True, "size": "xs", "className": "choice", **aria(label="Products")}
-    drawn = model_evidence.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme, command)
+    drawn = models_cards.curves_of(curves, observed, names, skus[:_PRODUCTS], scheme, command)
     return card(
         "Demand curves of the champion",
         html.Div(drawn, id="models-curves"),

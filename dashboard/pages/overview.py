@@ -13,16 +13,36 @@ from dash.exceptions import PreventUpdate
 from catalog.errors import ShelfpriceError
 from dashboard.address import Kept, kept_values, one_of, text_of, wire_address
 from dashboard.cache import Cache
-from dashboard.cards.desk_needs import first_needs
-from dashboard.cards.notices import no_data, notices_of
-from dashboard.cards.overview import GRID, alert_notices, chain_stats, drift_alarm, earned_card, grid, grid_rows
-from dashboard.cards.rivals import price_level_stat
-from dashboard.components import aria, card, heading, in_browser, wire_saving
+from dashboard.components import (
+    NEWEST,
+    SOLD,
+    all_stores,
+    aria,
+    card,
+    days,
+    heading,
+    in_browser,
+    picker,
+    shown_date,
+    wire_saving,
+)
 from dashboard.data.desk.people import waiting_by_store
 from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.overview import StoreRow, dates_shown, read_chain, store_rows
+from dashboard.desk.needs import first_needs
 from dashboard.monitor import Monitor, Page
-from dashboard.pickers import NEWEST, SOLD, all_stores, days, picker, shown_date
+from dashboard.pages.overview_cards import (
+    GRID,
+    alert_notices,
+    chain_stats,
+    drift_alarm,
+    earned_card,
+    grid,
+    grid_rows,
+    no_data,
+    notices_of,
+)
+from dashboard.pages.prices_cards import price_level_stat
 
 DAY, SEARCH, PULSE, SEEN = "overview-day", "overview-search", "overview-pulse", "overview-seen"
 NOTICES, EMPTY, FULL, STATS, SAVE = (

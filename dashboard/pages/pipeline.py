@@ -10,18 +10,15 @@ from dash.development.base_component import Component
 
 from catalog.errors import ServiceError
 from catalog.tables.contracts import TABLES
-from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache
-from dashboard.cards import pipeline as cards
-from dashboard.cards.labels import READ, label_cards
-from dashboard.cards.notices import no_data
-from dashboard.cards.pipeline import service_list
-from dashboard.components import card, chart, heading, notice
+from dashboard.components import SCHEME, card, chart, heading, notice, scheme_of
 from dashboard.data.notices import running_services
 from dashboard.data.pipeline import LakeTable, table_states
 from dashboard.figures import pipeline as figures
 from dashboard.monitor import Monitor, Page
-from dashboard.page_frame import scheme_of
+from dashboard.pages import pipeline_cards as cards
+from dashboard.pages.overview_cards import READ, label_cards, no_data
+from dashboard.pages.pipeline_cards import service_list
 from dashboard.theme import Scheme
 from plugins.connect.labels.status import StoreStatus, status
 from warehouse.commits.locks import UP, is_held

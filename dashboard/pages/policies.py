@@ -7,13 +7,11 @@ import pandas as pd
 from dash import Dash, Input, Output, State, html
 from dash.development.base_component import Component
 
-from dashboard.app_shell import SCHEME
-from dashboard.cards.notices import no_data
-from dashboard.components import aria, card, chart, empty
+from dashboard.components import SCHEME, aria, card, chart, empty, frame, scheme_of, wire_content
 from dashboard.figures import regret as figures
 from dashboard.formats import literal
 from dashboard.monitor import Monitor, Page
-from dashboard.page_frame import frame, scheme_of, wire_content
+from dashboard.pages.overview_cards import no_data
 from dashboard.theme import Scheme
 from warehouse.query.advice import on_shelf
 

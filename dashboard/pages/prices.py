@@ -8,9 +8,24 @@ from dash.development.base_component import Component
 from dash.exceptions import PreventUpdate
 
 from dashboard.address import Kept, kept_values, one_of, wire_address
-from dashboard.app_shell import SCHEME
-from dashboard.cards.notices import notices_of
-from dashboard.cards.prices import (
+from dashboard.components import (
+    NEWEST,
+    SCHEME,
+    SOLD,
+    all_stores,
+    book_date,
+    categories,
+    days_and_next,
+    heading,
+    narrowing,
+    picker,
+    shown_date,
+    wire_saving,
+)
+from dashboard.formats import store_options
+from dashboard.monitor import Monitor, Page
+from dashboard.pages.overview_cards import notices_of
+from dashboard.pages.prices_cards import (
     COURSE,
     DEMAND,
     GUARDED,
@@ -29,25 +44,11 @@ from dashboard.cards.prices import (
     now_card,
     price_now,
     products_of,
+    rivals_card,
     trail,
     trail_card,
     trail_height,
     trail_rows,
-)
-from dashboard.cards.rivals import rivals_card
-from dashboard.components import heading, wire_saving
-from dashboard.formats import store_options
-from dashboard.monitor import Monitor, Page
-from dashboard.pickers import (
-    NEWEST,
-    SOLD,
-    all_stores,
-    book_date,
-    categories,
-    days_and_next,
-    narrowing,
-    picker,
-    shown_date,
 )
 from dashboard.theme import Scheme
 

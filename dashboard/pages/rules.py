@@ -8,11 +8,10 @@ from dash import Dash, dcc, html
 from dash.development.base_component import Component
 
 from catalog.load import Catalog
-from dashboard.cards.notices import no_data
-from dashboard.components import card, prose, stat, table
+from dashboard.components import card, frame, prose, stat, table, wire_content
 from dashboard.formats import count, euros, store_name
 from dashboard.monitor import Monitor, Page
-from dashboard.page_frame import frame, wire_content
+from dashboard.pages.overview_cards import no_data
 from plugins.desk.rules.effects import Conflict, RuleEffect, RulesNow, rules_now
 from plugins.desk.rules.sentences import Rule
 from plugins.desk.standing import Standing

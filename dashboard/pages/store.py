@@ -10,17 +10,31 @@ from dash.exceptions import PreventUpdate
 
 from dashboard import live_controls as live
 from dashboard.address import Kept, kept_values, number_of, one_of, text_of, wire_address
-from dashboard.app_shell import SCHEME
 from dashboard.cache import Cache, plain
-from dashboard.cards.notices import no_data
-from dashboard.cards.store import MOST_DECISIONS, MOST_VISITS, QUIET_MS, moment, store_day, what_decides
-from dashboard.components import PRICE_AND_STOCK, aria, card, graph, heading, icon, in_browser
+from dashboard.components import (
+    NEWEST,
+    PRICE_AND_STOCK,
+    SCHEME,
+    all_stores,
+    aria,
+    card,
+    categories,
+    days,
+    graph,
+    heading,
+    icon,
+    in_browser,
+    narrowing,
+    picker,
+    shown_date,
+)
 from dashboard.data.store_day import ShelfChoice
 from dashboard.figures.prices import DAY_HEIGHT, MOST_LINES
 from dashboard.formats import store_options
 from dashboard.live_controls import START, YES, live_bar
 from dashboard.monitor import Monitor, Page
-from dashboard.pickers import NEWEST, all_stores, categories, days, narrowing, picker, shown_date
+from dashboard.pages.overview_cards import no_data
+from dashboard.pages.store_cards import MOST_DECISIONS, MOST_VISITS, QUIET_MS, moment, store_day, what_decides
 from dashboard.theme import Scheme
 
 STORE, DAY, PULSE, SHOWN = "store-store", "store-day", "store-pulse", "store-shown"

@@ -19,13 +19,12 @@ from shell import Terminal
 from catalog.errors import LakeError
 from catalog.load import DEFAULT_DIR, load
 from catalog.settings import Settings, read_settings
-from dashboard.cards.notices import no_data, notices_of
-from dashboard.cards.prices import no_book, no_prices_yet
-from dashboard.components import as_pasted, empty
+from dashboard.components import NEWEST, as_pasted, book_date, empty, shown_date
 from dashboard.live_controls import live_bar
 from dashboard.monitor import Monitor
 from dashboard.pages import models, policies
-from dashboard.pickers import NEWEST, book_date, shown_date
+from dashboard.pages.overview_cards import no_data, notices_of
+from dashboard.pages.prices_cards import no_book, no_prices_yet
 from dashboard.prefect.control import live_control
 from etl.transform import transform
 from flows.cli.main import app

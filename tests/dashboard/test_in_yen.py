@@ -7,9 +7,9 @@ import pytest
 from price_shop import DATE, Shop, priced_in
 
 from catalog.currency import currency_of
-from dashboard.cards.prices import answer
 from dashboard.formats import in_currency_of, show_in
 from dashboard.monitor import Monitor
+from dashboard.pages.prices_cards import answer
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from catalog.settings import Settings, read_settings
-from dashboard.cards.prices import no_book
-from dashboard.cards.store import moment, store_day
 from dashboard.monitor import Monitor
+from dashboard.pages.prices_cards import no_book
+from dashboard.pages.store_cards import moment, store_day
 from dashboard.prefect.control import live_control
 from etl.twin.draws import shopper_names
 from plugins.own_store.history.columns import Reading

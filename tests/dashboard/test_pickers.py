@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.pickers import days_and_next
+from dashboard.components import days_and_next
 
 FIRST, SECOND, THIRD = (dt.date(2026, 1, day) for day in (5, 6, 7))
 

@@ -11,8 +11,8 @@ from catalog.errors import CatalogError
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import sheet_of
 from dashboard.data.desk.table import DeskQuestion, as_sent
+from dashboard.desk.tags import tag_of
 from dashboard.formats import show_in, store_name, store_options
-from dashboard.price_tags import tag_of
 
 KOELN, LONG = "Köln Süd", "Berlin-Schöneberg, Ecke Hauptstraße und Kaiser-Wilhelm-Platz"
 NAMES = f"names: {{S01: {KOELN}, S02: '{LONG}'}}\n"

@@ -7,7 +7,7 @@ from flask import Flask
 
 from catalog.errors import Declined, SettingError
 from catalog.settings import Role, Settings, read_settings
-from dashboard.who import Person, allowed, person_asking, refusal
+from dashboard.access import Person, allowed, person_asking, refusal
 
 ROLES = "anna=manager, ben=admin,*=viewer"
 

@@ -27,7 +27,7 @@ from playwright.sync_api import Page, expect
 from catalog.errors import Declined
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
-from dashboard.cards.store import QUIET_MS, moment
+from dashboard.pages.store_cards import QUIET_MS, moment
 from dashboard.prefect.control import LiveRun
 from etl.open_days import LiveDay
 from plugins.live.player import Player

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from catalog.load import Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.settings import read_settings
-from dashboard.cards.stickers import READ
+from dashboard.pages.store_cards import READ
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
 from etl.open_days import LiveDay, sold_in, sold_so_far

@@ -14,7 +14,7 @@ from catalog.decisions.pricing import Shelf
 from catalog.errors import ShelfpriceError
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
-from dashboard.price_tags import wire_tags
+from dashboard.desk.tags import wire_tags
 from etl.calendar import stores_now
 from plugins.connect.api.app import application
 from plugins.connect.labels.wanted import wanted_of

@@ -14,7 +14,7 @@ from catalog.decisions.pricing import Shelf
 from catalog.load import WatchedCatalog, load
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
-from dashboard.price_tags import tag_of
+from dashboard.desk.tags import tag_of
 from etl.calendar import DEFAULT_START, ONE_DAY, stores_now
 from etl.open_days import LiveDay, sold_so_far
 from features.cells import ALL_VIEWS

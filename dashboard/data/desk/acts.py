@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from catalog.errors import DataError, Declined
 from catalog.settings import Role
+from dashboard.access import allowed
 from dashboard.data.desk.drafts import PriceDraft, price_by, span_of
 from dashboard.data.desk.people import named_by
 from dashboard.data.desk.price_desk import PriceDesk, Sheet
 from dashboard.data.desk.rows import Row
 from dashboard.formats import day, euros, store_name, zone_named
-from dashboard.who import allowed
 from plugins.desk.price_changes.change import EventName, State, may_follow
 from plugins.desk.price_changes.decision import decide, decide_each, was_taken_back
 from plugins.desk.price_changes.propose import propose

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from catalog.metrics import calibration_error
-from dashboard.cards.model_evidence import calibration_card
 from dashboard.data.versions import Version, predicted
 from dashboard.monitor import Monitor
 from dashboard.pages import models as page
+from dashboard.pages.models_cards import calibration_card
 
 FIRST = dt.date(2026, 1, 12)
 

@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.settings import Settings
-from dashboard.cards.overview import chain_stats
-from dashboard.cards.trend import trend_line
 from dashboard.data.overview import SHOWN, ChainDays, Earned, StoreRow, dates_shown, store_rows
 from dashboard.data.reader import Reader
+from dashboard.pages.overview_cards import chain_stats, trend_line
 from warehouse.query.connection import read_only
 
 TODAY = dt.date(2026, 1, 8)

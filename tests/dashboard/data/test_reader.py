@@ -10,9 +10,9 @@ import pytest
 
 from catalog.errors import LakeError
 from catalog.settings import Settings
+from dashboard.components import SOLD
 from dashboard.data import reader
 from dashboard.data.reader import Reader, Views
-from dashboard.pickers import SOLD
 from warehouse.lake import Lake, Partition
 
 DAY = dt.date(2026, 1, 6)

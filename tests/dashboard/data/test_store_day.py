@@ -9,9 +9,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from catalog.settings import Settings
+from dashboard.components import SOLD
 from dashboard.data.reader import Reader
 from dashboard.data.store_day import day_at, last_tick
-from dashboard.pickers import SOLD
 from warehouse.query.connection import read_only
 
 DAY = dt.date(2026, 1, 6)

@@ -10,12 +10,12 @@ import pytest
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, WatchedCatalog, load
 from catalog.settings import Settings
-from dashboard.cards.prices import answer
 from dashboard.data.prices import line_at
 from dashboard.data.reader import Reader
 from dashboard.figures import prices
 from dashboard.formats import change, euros
 from dashboard.monitor import Monitor
+from dashboard.pages.prices_cards import answer
 from dashboard.prefect.control import live_control
 from plugins.evaluation.truth import chance_of_sale, expected_visits_on
 from serving.book.make import publish_book

@@ -13,7 +13,7 @@ from catalog.records.deliveries import Deliveries
 from catalog.records.pricing import Approval
 from catalog.records.shoppers import Shock
 from catalog.settings import read_settings
-from dashboard.cards.notices import found_on
+from dashboard.pages.overview_cards import found_on
 from dashboard.data.desk import acts
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.notices import health_of

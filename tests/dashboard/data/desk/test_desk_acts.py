@@ -14,9 +14,6 @@ from catalog.load import load
 from catalog.records.product import Measure
 from catalog.settings import Settings, read_settings
 from dashboard.app import create_app
-from dashboard.cards.desk_edit import preview_of
-from dashboard.cards.desk_prices import note_of
-from dashboard.cards.notices import found_on
 from dashboard.data.desk import acts
 from dashboard.data.desk.drafts import PriceDraft, preview
 from dashboard.data.desk.people import standing, waiting_by_store
@@ -24,8 +21,11 @@ from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.desk.rows import Row
 from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
+from dashboard.desk.edit import preview_of
+from dashboard.desk.prices import note_of
+from dashboard.desk.tags import tag_of
 from dashboard.monitor import Monitor
-from dashboard.price_tags import tag_of
+from dashboard.pages.overview_cards import found_on
 from plugins.desk.price_changes.consequence import outlook_of
 from plugins.desk.price_changes.decision import decide
 from plugins.desk.price_changes.record import all_changes

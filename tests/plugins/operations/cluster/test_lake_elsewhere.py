@@ -9,7 +9,7 @@ from catalog.errors import DamagedError, Declined
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from dashboard.data.reader import Reader
-from dashboard.pickers import SOLD
+from dashboard.components import SOLD
 from etl.batches import BatchResult, batches_of, play_batch
 from etl.open_days import LiveDay
 from etl.transform import transform

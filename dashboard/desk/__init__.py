@@ -1,0 +1,1 @@
+"""The desk: what waits, what people set, and what stands where."""
