@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 from catalog.load import Catalog, load
 from catalog.records.deliveries import Deliveries
 from catalog.settings import read_settings
-from dashboard.pages.store_cards import READ
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.reader import Reader
+from dashboard.pages.store_cards import READ
 from etl.open_days import LiveDay, sold_in, sold_so_far
 from flows.cli.main import app
 from plugins.desk.live_shelf import standing_of

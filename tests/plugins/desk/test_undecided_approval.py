@@ -13,12 +13,12 @@ from catalog.records.deliveries import Deliveries
 from catalog.records.pricing import Approval
 from catalog.records.shoppers import Shock
 from catalog.settings import read_settings
-from dashboard.pages.overview_cards import found_on
 from dashboard.data.desk import acts
 from dashboard.data.desk.price_desk import PriceDesk
 from dashboard.data.notices import health_of
 from dashboard.data.reader import Reader
 from dashboard.monitor import Monitor
+from dashboard.pages.overview_cards import found_on
 from dashboard.prefect.control import live_control
 from plugins.desk.law.shown import day_prices_before
 from plugins.desk.price_changes.proposals import passing, proposals_on, waiting_now

@@ -8,8 +8,8 @@ import pytest
 from catalog.errors import DamagedError, Declined
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
-from dashboard.data.reader import Reader
 from dashboard.components import SOLD
+from dashboard.data.reader import Reader
 from etl.batches import BatchResult, batches_of, play_batch
 from etl.open_days import LiveDay
 from etl.transform import transform
