@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.arrays import Ints
 from catalog.decisions.store_day import OUTCOMES
 from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
-from warehouse.parquet import as_python
+from warehouse.parquet import as_python, in_one_piece
 from warehouse.query.connection import queries_beside
 
 MISSING = "a required value is missing"
@@ -92,15 +90,39 @@ def _reasons(rows: pa.Table, catalog: Catalog, not_after: dt.datetime) -> dict[i
     }
     with duckdb.connect(config={"threads": 1}) as connection:
         connection.register("given", rows)
-        judged = connection.sql(_query("judged_rows"), params=facts).to_arrow_table()
-    position, is_bad = judged["position"].to_numpy(), pc.is_valid(judged["reason"]).to_numpy()
-    bad = judged.filter(pa.array(is_bad))
+        bad = connection.sql(_query("bad_rows"), params=facts).to_arrow_table()
     reasons = dict(zip(bad["position"].to_pylist(), bad["reason"].to_pylist(), strict=True))
-    good = pd.Series(judged["key_hash"].to_numpy()[~is_bad])
-    alike = np.sort(position[~is_bad][good.duplicated(keep=False)])
+    alike = np.setdiff1d(_share_a_key(rows), bad["position"])
     if len(alike):
         columns = [*_KEY, *(name for name in _BESIDE_KEY if name in rows.column_names)]
         frame = rows.take(alike).select(columns).to_pandas()
         again, same = frame.duplicated(_KEY).to_numpy(), frame.duplicated().to_numpy()
         reasons |= dict.fromkeys(alike[again].tolist(), CONTRADICTS) | dict.fromkeys(alike[same].tolist(), REPEATS)
     return reasons
+
+
+def _share_a_key(rows: pa.Table) -> Ints:
+    """Return the rows, ascending, whose keys have the hash of another's; few others share one by chance."""
+    near = _share_a_moment(rows)
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.register("given", rows.take(near))
+        hashes = connection.sql(_query("hashes_of_keys")).fetchnumpy()["key_hash"]
+    ascending = np.sort(hashes)
+    repeated = ascending[1:][ascending[1:] == ascending[:-1]]
+    return near[np.isin(hashes, repeated)] if len(repeated) else near[:0]
+
+
+def _share_a_moment(rows: pa.Table) -> Ints:
+    """Return the rows, ascending, that another row may repeat.
+
+    In rows in order of store and time, as the twin's are, these are neighbours of one moment. Of others it is any row.
+    """
+    stores, moments = in_one_piece(rows["store_id"]), in_one_piece(rows["seen_at"])
+    if not pa.types.is_dictionary(stores.type) or stores.null_count or moments.null_count:
+        return np.arange(rows.num_rows)
+    steps, waits = np.diff(stores.indices.to_numpy()), np.diff(moments.cast(pa.int64()).to_numpy())
+    is_in_order = ((steps > 0) | ((steps == 0) & (waits >= 0))).all()
+    if not is_in_order or len(stores.dictionary.unique()) < len(stores.dictionary):
+        return np.arange(rows.num_rows)
+    are_together = (steps == 0) & (waits == 0)
+    return np.flatnonzero(np.append(are_together, False) | np.insert(are_together, 0, False))

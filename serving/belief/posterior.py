@@ -125,42 +125,52 @@ class _Block:
 
     def __init__(self, roots: Roots, seen: Likelihood, at: Latents) -> None:
         spread, transposed = roots.own_cell, roots.own.swapaxes(1, 2)
+        weight, slope = seen.weight, seen.slope[:, :, None]
         free = 1 / (1 + spread**2 * seen.of_cell)  # variance left of a cell's own part
-        by_cell, slope_cells = seen.by_cell * free[:, None], spread * seen.slope_of_cell - at.own_cells
-        weight = seen.weight - spread**2 * by_cell @ seen.by_cell.swapaxes(1, 2)
-        slope = seen.slope[:, :, None] - spread * by_cell @ slope_cells[:, :, None]
-        factor = np.linalg.cholesky(np.eye(at.own.shape[1]) + transposed @ weight @ roots.own)
-        lower = np.asarray(np.linalg.inv(factor), dtype=float)
-        self._roots, self._free, self._lower, self._half = roots, free, lower, lower @ transposed
-        self._by_cell, self._slope_cells, self._weight_of_cell = by_cell, slope_cells, free * seen.of_cell
-        self._through = np.concatenate([weight @ roots.shared, roots.shared_cell * by_cell], axis=2)
+        self._roots, self._free, self._has_cells, self.promised = roots, free, free.size > 0, 0.0
+        if self._has_cells:
+            by_cell, slope_cells = seen.by_cell * free[:, None], spread * seen.slope_of_cell - at.own_cells
+            weight = weight - spread**2 * by_cell @ seen.by_cell.swapaxes(1, 2)
+            slope = slope - spread * by_cell @ slope_cells[:, :, None]
+            self._by_cell, self._slope_cells, self._weight_of_cell = by_cell, slope_cells, free * seen.of_cell
+            self._slope_of_cell = seen.slope_of_cell - spread * self._weight_of_cell * slope_cells
+            self.promised = 0.5 * float((free * slope_cells**2).sum())
+        self._factor = np.linalg.cholesky(np.eye(at.own.shape[1]) + transposed @ weight @ roots.own)
+        self._lower = np.asarray(np.linalg.inv(self._factor), dtype=float)
+        self._half = self._lower @ transposed
+        self._through = weight @ roots.shared
+        if self._has_cells:
+            self._through = np.concatenate([self._through, roots.shared_cell * by_cell], axis=2)
         self._reach = self._half @ self._through
-        self._own = self._half @ slope - lower @ at.own[:, :, None]
-        self._slope, self._slope_of_cell = slope, seen.slope_of_cell - spread * self._weight_of_cell * slope_cells
-        self.log = seen.log
-        self.half_log_volume = float(np.log(np.diagonal(factor, axis1=1, axis2=2)).sum() - 0.5 * np.log(free).sum())
-        self.promised = 0.5 * float((self._own**2).sum() + (free * slope_cells**2).sum())
+        self._own = self._half @ slope - self._lower @ at.own[:, :, None]
+        self._slope, self.log = slope, seen.log
+        self.promised += 0.5 * float((self._own**2).sum())
+
+    @property
+    def half_log_volume(self) -> float:
+        """Half the log determinant of the precision of these groups' own terms and cells."""
+        return float(np.log(np.diagonal(self._factor, axis1=1, axis2=2)).sum() - 0.5 * np.log(self._free).sum())
 
     def add_to(self, curvature: Floats, slope: Floats) -> None:
         """Add what these groups say of the shared terms, in the lower triangle of the curvature."""
-        n_shared, spread, cells = (
-            self._roots.shared.shape[2],
-            self._roots.shared_cell,
-            np.arange(-self._free.shape[1], 0),
-        )
+        n_shared, spread = self._roots.shared.shape[2], self._roots.shared_cell
         shared = self._roots.shared.reshape(self._slope.size, n_shared)
         reach = self._reach.reshape(self._own.size, len(slope))
         curvature -= reach.T @ reach
-        curvature[:, :n_shared] += self._through.reshape(len(shared), -1).T @ shared
-        curvature[cells, cells] += spread**2 * self._weight_of_cell.sum(axis=0)
+        curvature[:, :n_shared] += self._through.reshape(self._slope.size, len(slope)).T @ shared
         slope -= reach.T @ self._own.ravel()
         slope[:n_shared] += shared.T @ self._slope.ravel()
-        slope[n_shared:] += spread * self._slope_of_cell.sum(axis=0)
+        if self._has_cells:
+            cells = np.arange(n_shared, len(slope))
+            curvature[cells, cells] += spread**2 * self._weight_of_cell.sum(axis=0)
+            slope[n_shared:] += spread * self._slope_of_cell.sum(axis=0)
 
     def step(self, shared: Floats) -> tuple[Floats, Floats]:
         """Return the step of each group's own terms and cells, given that of the shared ones."""
-        roots, n_shared = self._roots, self._roots.shared.shape[2]
         own = (self._lower.swapaxes(1, 2) @ (self._own - self._reach @ shared[:, None]))[:, :, 0]
+        if not self._has_cells:
+            return own, np.zeros(self._free.shape)
+        roots, n_shared = self._roots, self._roots.shared.shape[2]
         moved = (roots.own @ own[:, :, None])[:, :, 0] + roots.shared @ shared[:n_shared]
         through = (self._by_cell.swapaxes(1, 2) @ moved[:, :, None])[:, :, 0]
         through += self._weight_of_cell * roots.shared_cell * shared[n_shared:]
@@ -181,8 +191,8 @@ class Point:
 
     Attributes
     ----------
-    log_density, log_evidence
-        Log density of the posterior, up to a constant, and that of the sales beforehand, if this is the mode.
+    log_density
+        Log density of the posterior, up to a constant.
     promised
         Log density that the step gains by the curvature.
     shared_factor
@@ -194,15 +204,20 @@ class Point:
         self._slope = -np.concatenate([at.shared, at.shared_cells])
         self._keeps = at.own.size * len(self._slope) <= _MOST_KEPT
         self.blocks = [slice(first, first + _AT_ONCE) for first in range(0, len(at.own), _AT_ONCE)]
-        log, volume, own, curvature = at.log_prior, 0.0, 0.0, np.eye(len(self._slope))
+        log, own, curvature = at.log_prior, 0.0, np.eye(len(self._slope))
         for block in map(self._block, self.blocks):
             block.add_to(curvature, self._slope)
-            log, volume, own = log + block.log, volume + block.half_log_volume, own + block.promised
+            log, own = log + block.log, own + block.promised
         self.shared_factor = np.asarray(np.linalg.cholesky(curvature), dtype=float)
         self.log_density = log
-        self.log_evidence = float(log - volume - np.log(np.diagonal(self.shared_factor)).sum())
         self._pull = np.linalg.solve(self.shared_factor, self._slope)
         self.promised = own + 0.5 * float((self._pull**2).sum())
+
+    @property
+    def log_evidence(self) -> float:
+        """Log density of the sales beforehand, if this is the mode."""
+        volume = sum(self._block(some).half_log_volume for some in self.blocks)
+        return float(self.log_density - volume - np.log(np.diagonal(self.shared_factor)).sum())
 
     def _block(self, groups: slice) -> _Block:
         block = self._kept.get(groups.start)

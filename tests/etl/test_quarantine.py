@@ -11,7 +11,7 @@ from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
 from etl.extract import interactions_of
 from etl.load import conform
-from etl.validate import validate
+from etl.validate import CONTRADICTS, REPEATS, validate
 
 PRICE = "the price is not a positive finite number"
 STOCK = "the stock is negative or not a whole number"
@@ -130,6 +130,19 @@ def test_rows_in_are_always_rows_valid_plus_rows_rejected(
     kept = [row for number, row in enumerate(rows.to_pylist(), start=1) if number not in numbers]
     assert checked.valid.to_pylist() == kept
     assert validate(checked.valid, shelf, "again", closing).rejected.num_rows == 0
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_repeats_are_found_in_rows_of_the_contract_s_types_in_any_order(
+    in_order: bool, shelf: Catalog, played_day: StoreDay, closing: dt.datetime
+) -> None:
+    rows = interactions_of(played_day, shelf)
+    other = with_changes(rows.slice(7, 1), {0: {"price_offered": 0.5}})
+    more = [rows.slice(0, 5), rows.slice(4, 1), rows.slice(5, 3), other, rows.slice(8)]
+    again = pa.concat_tables(more if in_order else [*more[2:], *more[:2]])
+    bad = validate(again, shelf, "file", closing).rejected.to_pylist()
+    reasons = {6: REPEATS, 10: CONTRADICTS} if in_order else {4: CONTRADICTS, again.num_rows: REPEATS}
+    assert {row["row_number"]: row["reason"] for row in bad} == reasons
 
 
 def test_a_good_row_is_kept_although_a_bad_one_like_it_came_before(

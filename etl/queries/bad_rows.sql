@@ -1,14 +1,7 @@
--- One row per row of the relation `given` in the columns of `interactions`: its position, the first reason against it
--- (null for a valid row), and a hash of its key. Numbers may be of wider types than the contract's, and null.
-with numbered as (
-    select
-        *, -- noqa: AM04
-        row_number() over () - 1 as position
-    from given
-)
-
+-- One row per bad row of the relation `given` in the columns of `interactions`: its position and the first reason against
+-- it. Numbers may be of wider types than the contract's, and null.
 select
-    position,
+    row_number() over () - 1 as position,
     case
         when
             store_id is null or tick is null or seen_at is null or shopper_id is null or sku is null
@@ -26,6 +19,6 @@ select
         when not list_contains($outcomes, outcome) then 'the outcome is none of the known ones'
         when cast(purchased as double) not in (0, 1) then $no_purchase
         when cast(purchased as double) = 1 and inventory_level = 0 then 'it was bought although the stock was 0'
-    end as reason,
-    hash(store_id, seen_at, shopper_id, sku) as key_hash
-from numbered;
+    end as reason
+from given
+qualify reason is not null;
