@@ -1,5 +1,5 @@
--- One row per bad row of the relation `given` in the columns of `interactions`: its position and the first reason against
--- it. Numbers may be of wider types than the contract's, and null.
+-- One row per bad row of the relation `given` in the columns of `interactions`: its position and the first reason
+-- against it. Numbers may be of wider types than the contract's, and null.
 select
     row_number() over () - 1 as position,
     case
