@@ -128,15 +128,16 @@ def test_of_two_seeds_without_a_common_lock_one_wins_whole(bucket_settings: Sett
     elsewhere = prepared(bucket_settings.model_copy(update={"home": tmp_path / "another machine"}), load(CLASSIC))
     (batch,) = batches_of(workspace.catalog, [DAY], None)
     priced_by = pricing_on(workspace.lake, workspace.catalog, DAY, "static")
-    with workspace.lake.commit("batch-2026-01-06-g000", inputs="first", seed=8) as late:
-        part = Partition("repricings", DAY, "g000")
-        late.publish(part, workspace.lake.read(part).slice(0, 5))
-        assert play_batch(elsewhere, batch, priced_by, 9).action == "replaced"
-        with pytest.raises(Declined, match="another has published it meanwhile"):
-            late.make()
-        late.abandon()
-        late._staged.clear()  # nothing is left to be made at the end of the block
-    after = workspace.lake.receipt(Partition("repricings", DAY, "g000"))
+    part = Partition("repricings", DAY, "g000")
+
+    def publish_while_another_does() -> None:
+        with workspace.lake.commit("batch-2026-01-06-g000", inputs="first", seed=8) as late:
+            late.publish(part, workspace.lake.read(part).slice(0, 5))
+            assert play_batch(elsewhere, batch, priced_by, 9).action == "replaced"
+
+    with pytest.raises(Declined, match="another has published it meanwhile"):
+        publish_while_another_does()
+    after = workspace.lake.receipt(part)
     assert after is not None
     assert after.seed == 9
     assert after != before
