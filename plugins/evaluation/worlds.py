@@ -6,6 +6,7 @@ is robust; one that does well where they hold shows only that examiner and plann
 not depend on when and where shoppers come; in the second, *with context*, it does, and a learner may find out on what.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import cycle
@@ -16,7 +17,9 @@ from scipy.special import ndtri
 from catalog.errors import DataError, did_you_mean
 from catalog.load import CLASSIC, DEFAULT_DIR, Catalog, load
 from catalog.records.pricing import Learning
-from catalog.records.shoppers import DemandEffect, Persona, Substitution, WeatherSettings
+from catalog.records.product import Product
+from catalog.records.shoppers import DemandEffect, Persona, Shock, Substitution, WeatherSettings
+from etl.calendar import DEFAULT_START
 
 ONE_STORE = ("S01",)
 """The store of a world that needs no more."""
@@ -50,6 +53,18 @@ _BEST_AT_BASE = 1.2764  # mean multiplier with which price x chance of sale is h
 _OWN_PEAKS = ((0.7, 1.2, 0.3), (0.8, 1.45, 0.55), (0.9, 1.3, 0.25), (0.75, 1.5, 0.65), (0.85, 1.25, 0.35))
 """For each product by turns: mean of the frugal, mean of the wealthy, share of the frugal."""
 _POPULAR_SHARE = 0.87
+_FORTY = 40
+_CURVES: tuple[tuple[tuple[float, float, float], ...], ...] = (
+    ((1.0, 0.8, 0.25),),
+    ((1.0, 1.0, 0.25),),
+    ((1.0, 1.2, 0.25),),
+    ((0.5, 0.75, 0.1), (0.5, 1.3, 0.1)),
+    ((0.3, 0.8, 0.15), (0.7, 1.5, 0.15)),
+    ((1.0, 1.1, 0.08),),
+    ((1.0, 0.9, 0.45),),
+)
+"""Seven kinds of curve: of each kind of shopper the share, and the mean and deviation of the budget multiplier."""
+_FOR_GOOD = dt.date(2099, 12, 31)
 
 
 @dataclass(frozen=True)
@@ -121,14 +136,26 @@ def _harder(shelf: Catalog, shipped: dict[str, Catalog]) -> Iterable[StoreWorld]
     popularity = {sku: _POPULAR_SHARE if sku == own_curves.skus[0] else rest for sku in own_curves.skus}
     popular = changed(own_curves, popularity=popularity, visits_per_day=500.0)
     yield StoreWorld("popular product", "87 % of the visits are to one product, and each has its own curve", popular)
+    sparse = changed(own_curves, popularity={}, visits_per_day=80.0 * len(own_curves.skus))
     peaks = changed(shelf, popularity={}, visits_per_day=200.0 * len(shelf.skus))
     peaks = _with_personas(peaks, [_two_kinds(*peak, 0.07) for peak in _OWN_PEAKS])
     yield StoreWorld("own peaks", "each product has frugal and wealthy shoppers of its own", peaks)
+    yield StoreWorld("own curves, 80 visits", "the same shoppers as of own curves, 80 a day to each product", sparse)
     cliffs = changed(shelf, personas=_two_kinds(0.85, 1.3, 0.45, 0.01))
     yield StoreWorld("cliffs", "all budgets are within 2 % of 0.85 or of 1.3 of the base price", cliffs)
     few = tuple(product.model_copy(update={"par_stock": 2 + place % 3}) for place, product in enumerate(small.products))
     few_units = changed(Catalog(few, small.store), popularity={}, visits_per_day=150.0)
     yield StoreWorld("two to four units", "ten products of which 2 to 4 units are on the shelf", few_units)
+    wide = changed(_scenario(shelf, "", 200).catalog, personas=_two_kinds(0.75, 1.45, 0.5, 0.1))
+    wide = Catalog(tuple(_from_half_to_twice(product) for product in wide.products), wide.store)
+    yield StoreWorld("wide two kinds", "prices from half to twice the base, and two kinds of shoppers", wide)
+    yield StoreWorld(
+        "forty products", "forty products of seven kinds of curve, 100 visits a day to each", _forty(shelf)
+    )
+    first = shelf.skus[0]
+    doubled = Shock(business_date=_on_day(15), through=_FOR_GOOD, sku=first, demand_factor=2.0)
+    doubles = changed(shelf, shocks=(doubled,))
+    yield StoreWorld("doubled visits", "from the 15th day, twice as many shoppers come to one product", doubles)
     for visits in (400, 60):
         best = changed(shelf, personas=_one_kind(_BEST_AT_BASE), popularity={}, visits_per_day=float(visits))
         name = f"best base prices, {visits} visits"
@@ -158,6 +185,15 @@ def _with_context(shelf: Catalog) -> Iterable[StoreWorld]:
         DemandEffect(ends="12:00", budget_shift=0.2),
         DemandEffect(starts="16:00", budget_shift=-0.2),
     )
+    yield world(
+        "rich Wednesdays",
+        "on Wednesdays budgets are 0.2 of the base price higher",
+        DemandEffect(weekdays=("wed",), budget_shift=0.2),
+    )
+    poor = [Shock(business_date=_on_day(day), through=_on_day(day + 6), budget_shift=-0.2) for day in range(8, 100, 21)]
+    yield world("poor weeks", "in every third week, from the second on, budgets are 0.2 lower", shocks=tuple(poor))
+    falls = [Shock(business_date=_on_day(day), through=_FOR_GOOD, budget_shift=-0.01) for day in range(2, 32)]
+    yield world("slow fall", "budgets fall by 0.01 of the base price a day for thirty days", shocks=tuple(falls))
     yield world("shifting days", "all budgets of a day are up to 0.2 of the base price higher or lower", day_shift=0.2)
     yield world(
         "rich and poor stores",
@@ -187,6 +223,36 @@ def _with_context(shelf: Catalog) -> Iterable[StoreWorld]:
         DemandEffect(above_temperature=28.0, skus=others, budget_shift=-0.15),
         weather=WeatherSettings(mean=23.0, swing=5.0, warmest_day=15, day_variation=4.0),
     )
+
+
+def _on_day(number: int) -> dt.date:
+    """Return the date of a day of these worlds, the first is 1."""
+    return DEFAULT_START + dt.timedelta(days=number - 1)
+
+
+def _from_half_to_twice(product: Product) -> Product:
+    """Return a product whose prices reach from half to twice its base price, at a cost that allows them."""
+    floor, ceiling = (round(product.base_price * factor, 2) for factor in (0.5, 2.0))
+    prices = {"floor_price": floor, "ceiling_price": ceiling, "unit_cost": min(product.unit_cost, floor)}
+    return Product.model_validate(product.model_dump() | prices)
+
+
+def _forty(shelf: Catalog) -> Catalog:
+    """Return forty products of a shelf, by turns, with 100 visits a day to each for 100 units."""
+    stocked = _scenario(shelf, "", 100).catalog
+    products = tuple(
+        product.model_copy(update={"sku": f"P{place:02d}", "name": f"{product.name} {place:02d}"})
+        for place, product in zip(range(_FORTY), cycle(stocked.products), strict=False)
+    )
+    many = changed(Catalog(products, stocked.store), visits_per_day=100.0 * _FORTY)
+    kinds = [
+        tuple(
+            Persona(name=f"kind {place}", share=share, mean=mean, standard_deviation=deviation)
+            for place, (share, mean, deviation) in enumerate(curve)
+        )
+        for curve in _CURVES
+    ]
+    return _with_personas(many, kinds)
 
 
 def _one_kind(mean: float) -> tuple[Persona, ...]:

@@ -1,19 +1,23 @@
 """The command that compares sellers."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.command import Catalog, Json, command, text_of
 from flows.cli.console import emit, remark, show_table
 
+if TYPE_CHECKING:
+    from plugins.evaluation.worlds import StoreWorld
+
 Worlds = Annotated[
     list[str] | None,
     typer.Option(
         "--world",
-        help='A world to live in, such as "classic" or "rich weekends", of those named above. Repeatable, by default '
-        "all of them.",
+        help='A world to live in, such as "classic" or "rich weekends", of those that --list shows. Repeatable, by '
+        "default all of them.",
     ),
 ]
 Days = Annotated[int, typer.Option(min=1, max=3_650, help="Days of a store that starts without data.")]
@@ -24,6 +28,8 @@ Stores = Annotated[
         min=1, max=1_000, help="Stores of each world, at least its own, which share a belief and a price book."
     ),
 ]
+
+Listed = Annotated[bool, typer.Option("--list", help="Show the worlds and stop; nothing is compared.")]
 
 
 @command(
@@ -37,6 +43,7 @@ def compare(
     days: Days = 60,
     seeds: Seeds = 10,
     stores: Stores = 1,
+    listed: Listed = False,
     catalog: Catalog = None,
     as_json: Json = False,
 ) -> None:
@@ -46,14 +53,8 @@ def compare(
     forest is trained), learners from the literature, those that pybandits and bayesianbandits ship (where the extra
     `peers` is installed) and the owner's price, all on the same shoppers. Every day is kept as regret_by_day.
 
-    Worlds without context, in which demand does not depend on when and where shoppers come: "classic", "200 visits",
-    "400 visits", "two peaks", "narrow budgets", "own curves", "uneven days", "waiting shoppers", "three segments",
-    "wide prices", "small shelves", "rich and poor", "fresh", "substitutes", "fall in visits", "fall in budgets",
-    "popular product", "own peaks", "cliffs", "two to four units", "best base prices, 400 visits",
-    "best base prices, 60 visits", "bought by 15 %", "bought by 30 %", "bought by 70 %", "bought by 97 %".
-
-    Worlds with context, in which it does: "rich weekends", "poor evenings", "shifting days", "rich and poor stores",
-    "holidays", "pay days", "hot days".
+    --list shows the worlds: in those without context demand does not depend on when and where shoppers come, in those
+    with context it does.
 
     For example:
       shelfprice compare --world classic --days 14 --seeds 3
@@ -63,13 +64,26 @@ def compare(
     from plugins.evaluation.worlds import asked_worlds
 
     named = _shelf_or_classic(catalog)
-    asked_worlds(world or [], load(named))
+    worlds = asked_worlds(world or [], load(named))
+    if listed:
+        _list(worlds, as_json=as_json)
+        return
     with compare.working():
         from flows.runs import as_command
         from plugins.evaluation.flows import compare as flow
 
         lived = as_command(flow)(tuple(world or ()), days, seeds, stores, text_of(named))
     _show(lived, seeds, as_json=as_json)
+
+
+def _list(worlds: "Sequence[StoreWorld]", *, as_json: bool) -> None:
+    """Show the name, the group and the description of worlds."""
+    rows = [(world.name, "with" if world.has_context else "without", world.description) for world in worlds]
+    columns = ("world", "context", "description")
+    if as_json:
+        emit({"worlds": [dict(zip(columns, row, strict=True)) for row in rows]})
+        return
+    show_table("Worlds", columns, rows)
 
 
 def _show(lived: Any, seeds: int, *, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """The worlds that ship: each can be loaded, asked for by name, and is what its description says."""
 
 import datetime as dt
+import json
 import subprocess
 import sys
 import zipfile
@@ -13,6 +14,7 @@ from truly_earned import expected_gain
 import catalog.load as catalogs
 from catalog.decisions.store_day import StoreDay
 from catalog.errors import DataError
+from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load, restored
 from etl.calendar import DEFAULT_START
 from etl.twin.selling import chooses_substitutes
@@ -43,13 +45,55 @@ def test_worlds_with_context_come_last_and_only_in_them_demand_depends_on_time_o
         shifts = np.array([budget_shifts_on(one.catalog, date, store) for date, store in days])
         assert (np.ptp(shifts, axis=(0, 1)).max() > 0.1) == one.has_context, one.name
     assert [one.has_context for one in WORLDS] == sorted(one.has_context for one in WORLDS)
-    assert sum(one.has_context for one in WORLDS) == 7
+    assert sum(one.has_context for one in WORLDS) == 10
 
 
-def test_the_help_of_compare_names_every_world_in_its_group() -> None:
-    told = " ".join((compare.run.__doc__ or "").split())
-    without, within = told.split("Worlds with context")
-    assert [one.name for one in WORLDS if f'"{one.name}"' not in (within if one.has_context else without)] == []
+def test_compare_lists_every_world_with_its_group_and_description(capsys: pytest.CaptureFixture[str]) -> None:
+    compare.run(listed=True, as_json=True)
+    listed = json.loads(capsys.readouterr().out)["worlds"]
+    assert [(row["world"], row["context"], row["description"]) for row in listed] == [
+        (one.name, "with" if one.has_context else "without", one.description) for one in WORLDS
+    ]
+
+
+def test_compare_lists_in_a_table_only_the_worlds_that_are_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    compare.run(["poor weeks"], listed=True)
+    shown = capsys.readouterr().out
+    assert "in every third week, from the second on, budgets are 0.2 lower" in shown
+    assert "classic" not in shown
+
+
+def shifts_by_day(name: str, n_days: int) -> list[float]:
+    (one,) = asked_worlds([name])
+    dates = [DEFAULT_START + dt.timedelta(days=day) for day in range(n_days)]
+    return [round(float(budget_shifts_on(one.catalog, date).mean()), 6) for date in dates]
+
+
+def test_poor_weeks_come_back_every_third_week() -> None:
+    assert shifts_by_day("poor weeks", 42) == [-0.2 if day // 7 in {1, 4} else 0.0 for day in range(42)]
+
+
+def test_a_slow_fall_takes_a_hundredth_a_day_for_thirty_days() -> None:
+    assert shifts_by_day("slow fall", 35) == [-min(day, 30) / 100 for day in range(35)]
+
+
+def test_on_wednesdays_of_their_world_budgets_are_higher() -> None:
+    assert shifts_by_day("rich Wednesdays", 14) == [0.2 if day % 7 == 2 else 0.0 for day in range(14)]
+
+
+def test_twice_as_many_come_to_one_product_from_the_fifteenth_day() -> None:
+    (one,) = asked_worlds(["doubled visits"])
+    before, after = (
+        expected_visits_on(one.catalog, DEFAULT_START + dt.timedelta(days=day)).sum(axis=1) for day in (13, 14)
+    )
+    assert after == pytest.approx(before * [2, 1, 1, 1, 1])
+
+
+def test_wide_prices_reach_from_half_to_twice_the_base_and_forty_products_have_seven_kinds_of_curve() -> None:
+    wide, forty = (one.catalog for one in asked_worlds(["wide two kinds", "forty products"]))
+    assert price_ladder(wide)[:, [0, -1]] == pytest.approx(wide.base_prices[:, None] * [0.5, 2.0], abs=0.006)
+    assert len(forty.products) == 40
+    assert len({product.personas for product in forty.products}) == 7
 
 
 def test_every_catalog_that_ships_as_a_world_can_be_asked_for() -> None:
