@@ -8,15 +8,16 @@ shoppers responded to prices differently, as the drift checks found.
 """
 
 import datetime as dt
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.decisions.store_day import hours_of_ticks, tick_profile
 from catalog.load import Catalog
 from features.cells import query
+from warehouse.parquet import positions
 
 
 def demand_shifts(
@@ -50,34 +51,52 @@ def _chances(connection: duckdb.DuckDBPyConnection, catalog: Catalog, span: dict
     return chances
 
 
-def counted_visits(
-    connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date
-) -> tuple[Floats, pd.DataFrame]:
-    """Count the visits of the last four weeks.
+@dataclass(frozen=True)
+class CountedVisits:
+    """Visits of some days, all stores together, also those to an empty shelf.
 
-    Returns
-    -------
-    tuple of Floats and pd.DataFrame
-        Visits by product and tick, shape (n_products, n_ticks); and one row per `business_date` with `count_visits` and
-        `count_stores`.
+    Attributes
+    ----------
+    dates
+        Days with a visit, ascending.
+    stores
+        Stores of each day, shape (n_days,).
+    by_day
+        Visits to each product on each day, shape (n_products, n_days).
+    by_tick
+        Visits to each product in each tick, of all days, shape (n_products, n_ticks).
     """
+
+    dates: tuple[dt.date, ...]
+    stores: Floats
+    by_day: Floats
+    by_tick: Floats
+
+    @property
+    def store_days(self) -> int:
+        """Store days with a visit."""
+        return int(self.stores.sum())
+
+
+def counted_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> CountedVisits:
+    """Count the visits of the last four weeks."""
     span = {"first": through - dt.timedelta(days=_DAYS - 1), "last": through}
-    by_units = not catalog.store.is_priced_hourly  # a store that counts visits needs no guess from sales
-    totals = connection.execute(query("visits_by_day"), {**span, "by_units": by_units}).df()
+    of_units = {**span, "by_units": not catalog.store.is_priced_hourly}  # a store that counts visits needs no guess
+    days = connection.execute(query("visits_by_day"), of_units).fetchall()
+    dates = tuple(date for date, _, _ in days)
+    table = connection.sql(query("visits_of_products"), params=of_units).to_arrow_table()
+    product, visited = positions(table["sku"], catalog.skus), table["count_visits"].to_numpy()
+    day = np.searchsorted(np.array(dates, dtype="datetime64[D]"), table["business_date"].to_numpy())
+    by_day = np.zeros((len(catalog.skus), len(dates)))
+    by_day[product[product >= 0], day[product >= 0]] = visited[product >= 0]
     counts = connection.execute(query("footfall"), span).df()
     visits = np.zeros((len(catalog.skus), catalog.store.opening.ticks))
-    positions = catalog.positions
-    counted = counts[counts["sku"].isin(positions) & (counts["tick"] < visits.shape[1])]
-    product = counted["sku"].map(positions).to_numpy(dtype=np.int64)
-    visits[product, counted["tick"].to_numpy()] = counted["count_visits"].to_numpy()
-    if by_units:
+    counted = counts[counts["sku"].isin(catalog.positions) & (counts["tick"] < visits.shape[1])]
+    row = counted["sku"].map(catalog.positions).to_numpy(dtype=np.int64)
+    visits[row, counted["tick"].to_numpy()] = counted["count_visits"].to_numpy()
+    if of_units["by_units"]:
         visits += _chances(connection, catalog, span)
-    return visits, totals
-
-
-def store_days_in(totals: pd.DataFrame) -> int:
-    """Return on how many store days somebody came, by the stores of each business date."""
-    return int(totals["count_stores"].sum())
+    return CountedVisits(dates, np.array([stores for _, _, stores in days], dtype=float), by_day, visits)
 
 
 def observed_prices(

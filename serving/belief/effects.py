@@ -20,7 +20,7 @@ from scipy.linalg import block_diag
 from catalog.arrays import Floats, Ints
 from serving.belief.gaussian import Gaussian
 from serving.belief.posterior import Latents, Likelihood, Point, Roots, find_mode
-from serving.belief.sales import FIRST_OF_WEEKEND, WEEKDAYS, Sales
+from serving.belief.sales import WEEKDAYS, Sales, alike_weekdays
 from serving.belief.today import alike_hours
 
 _SINGLE_HOUR = 0.05  # variance of an hour's effect that no other hour shares, as a share
@@ -50,8 +50,7 @@ def _root_of_effects(week: float, hours: float, n_hours: int, n_states: int) -> 
 
     The first state has no level and slope of its own.
     """
-    is_weekend = np.arange(WEEKDAYS) >= FIRST_OF_WEEKEND
-    alike = np.outer(is_weekend, is_weekend) + _WEEKDAY**2 * np.eye(WEEKDAYS)
+    alike = alike_weekdays(_WEEKDAY)
     of_hours = np.linalg.cholesky(alike_hours(n_hours, _SINGLE_HOUR))
     states = np.diag([0.0, 0.0, *_STATE * (n_states - 1)])
     return np.asarray(block_diag(week * np.linalg.cholesky(alike), hours * of_hours, states))

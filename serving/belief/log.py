@@ -10,21 +10,20 @@ from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
-from scipy.special import expit, gammaln, logit, softmax
+from scipy.special import expit, logit
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from features.footfall import counted_visits, store_days_in
+from features.footfall import counted_visits
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
+from serving.belief.footfall import expected_footfall
 from serving.belief.gaussian import Knots
 from serving.belief.sales import LOOKS_BACK, Sales, sales_by_kind, sales_of_all
 from serving.belief.shoppers import switching_from
 from serving.belief.states import Fit, days_in_context, fit_day_effects, fit_days
-from serving.belief.today import PRIOR_DAYS, Footfall
+from serving.belief.today import Footfall
 from serving.optimise.curves import DemandCurves, LogitSwitching
 
-_DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.4)  # of a day's visits around what is usual, as a share
-_PROFILE_VISITS = 50.0  # weight of an even profile, in visits
 _SAME = 1e-9  # EUR
 _CHAMPION_VISITS = 100.0  # visits to a product that a champion's curve weighs
 _SURE = 1e-4  # chance below which a champion's word is no more than that
@@ -47,7 +46,7 @@ class LogEvidence:
     sales
         What was sold at our own prices.
     footfall
-        Who comes on a usual day.
+        Who is expected on the next date.
     fit
         Demand fitted to the sales, without a champion; None where nothing was sold.
     kinds
@@ -71,18 +70,20 @@ def read_log_evidence(connection: duckdb.DuckDBPyConnection, catalog: Catalog, t
     """Read what a belief about the day after a business date rests on."""
     knots = Knots.of(catalog)
     settings, sales = catalog.store.belief, sales_of_all(connection, catalog, knots, through)
+    prior, date = believed_before_anybody_came(catalog).footfall, through + dt.timedelta(days=1)
+    footfall = expected_footfall(prior, counted_visits(connection, catalog, through), date)
     if not len(sales.met):
-        return LogEvidence(sales, _footfall(connection, catalog, through), None)
+        return LogEvidence(sales, footfall, None)
     fit = fit_days(settings, knots, sales)
     kinds = tuple(
         (stores, fit_days(settings, knots, own)) for stores, own in sales_by_kind(connection, catalog, knots, through)
     )
     fit_with_days = None
     if settings.learns_days:
-        days = days_in_context(connection, catalog, (*sales.dates, through + dt.timedelta(days=1)))
+        days = days_in_context(connection, catalog, (*sales.dates, date))
         fit_with_days = fit_day_effects(fit, knots, settings, sales, days)
     switching = switching_from(connection, catalog, through - dt.timedelta(days=LOOKS_BACK - 1), through)
-    return LogEvidence(sales, _footfall(connection, catalog, through), fit, kinds, fit_with_days, switching)
+    return LogEvidence(sales, footfall, fit, kinds, fit_with_days, switching)
 
 
 def belief_from(
@@ -170,33 +171,3 @@ def _as_expected(knots: Knots, champion: ChampionCurves, sales: Sales, fit: Fit,
             met * expit(logit(np.clip(curve, _SURE, 1 - _SURE)) + effects[replaced] - usual) - bought[replaced]
         )
     return replace(sales, bought=bought) if is_used else None
-
-
-def _footfall(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> Footfall:
-    """Return who comes on a usual day: the last four weeks, and what was expected before with a little weight."""
-    prior = believed_before_anybody_came(catalog).footfall
-    visits, totals = counted_visits(connection, catalog, through)
-    store_days = store_days_in(totals)
-    if not store_days:
-        return prior
-    profile = visits.sum(axis=0) + _PROFILE_VISITS * prior.profile
-    return Footfall(
-        daily=(prior.daily * PRIOR_DAYS + visits.sum(axis=1)) / (PRIOR_DAYS + store_days),
-        profile=profile / profile.sum(),
-        store_days=float(store_days),
-        day_spread=_day_spread(totals["count_visits"].to_numpy(dtype=float), totals["count_stores"].to_numpy()),
-    )
-
-
-def _day_spread(visits: Floats, stores: Floats) -> float:
-    """Return the spread of a day's visits beyond that of a Poisson count: the mean of its posterior on a grid.
-
-    Days are negative binomial around their mean, and each spread of the grid is as likely beforehand.
-    """
-    expected = stores * visits.sum() / stores.sum()
-    shapes = 1 / np.array(_DAY_SPREADS)[:, None] ** 2
-    total = shapes + expected
-    likely = (
-        gammaln(shapes + visits) - gammaln(shapes) + shapes * np.log(shapes / total) + visits * np.log(expected / total)
-    ).sum(axis=1)
-    return float(softmax(likely) @ np.array(_DAY_SPREADS))

@@ -25,6 +25,15 @@ WEEKDAYS = 7
 FIRST_OF_WEEKEND = 5
 
 
+def alike_weekdays(single: float) -> Floats:
+    """Return the covariance of effects of weekdays: the weekend's two share one of variance 1, shape (7, 7).
+
+    `single` is the spread of each weekday's own effect.
+    """
+    is_weekend = np.arange(WEEKDAYS) >= FIRST_OF_WEEKEND
+    return np.asarray(np.outer(is_weekend, is_weekend) + single**2 * np.eye(WEEKDAYS))
+
+
 def hours_of_day(catalog: Catalog) -> Ints:
     """Return the hour in which each tick begins, by its position among those in which one does, shape (n_ticks,)."""
     return np.unique(hours_of_ticks(catalog.store), return_inverse=True)[1]

@@ -22,7 +22,7 @@ from serving.belief.sales import Sales
 
 _CHANGES_A_TICK = 1 / 1000  # chance that the pace changes at a tick
 _PACE_AFTER_A_CHANGE = 2.0  # shape of the gamma prior of a pace that has changed
-_PRODUCT_SPREAD, _ODD_SPREAD = 0.03, 0.5  # of a product's visits on a usual and on an odd day, as a share
+PRODUCT_SPREAD, _ODD_SPREAD = 0.03, 0.5  # of a product's visits on a usual and on an odd day, as a share
 _ODD_DAYS = 0.02  # share of a product's days that are odd
 _NOBODY = 1e-12  # visits, where none are expected
 _SURE = 700.0  # log odds beyond which nothing changes
@@ -72,7 +72,7 @@ class Footfall:
             return self.by_tick
         usual = n_stores * self.by_tick[:, :ticks]
         first = 1 / (self.day_spread**2 + 1 / (1 + self.store_days * self.daily.sum()))
-        paces = _paces(seen.sum(axis=0), usual.sum(axis=0), first)
+        paces = _paces(seen.sum(axis=0), usual.sum(axis=0), first, _CHANGES_A_TICK)
         doubts = 1 / (1 + self.store_days * self.daily)  # of the shares themselves, which were counted
         factor = _factors(seen.sum(axis=1), (usual * paces[:ticks]).sum(axis=1), doubts)
         return self.by_tick * factor[:, None] * paces[-1]
@@ -88,7 +88,7 @@ def _factors(counts: Floats, expected: Floats, doubts: Floats) -> Floats:
     factors = np.empty(len(counts))
     for own in range(len(counts)):
         coming = max(expected[own], _NOBODY)
-        usual, odd = 1 / (_PRODUCT_SPREAD**2 + doubts[own]), 1 / (_ODD_SPREAD**2 + doubts[own])
+        usual, odd = 1 / (PRODUCT_SPREAD**2 + doubts[own]), 1 / (_ODD_SPREAD**2 + doubts[own])
         for_usual = _log_negative_binomial(counts[own], coming, usual, usual)
         for_odd = _log_negative_binomial(counts[own], coming, odd, odd)
         is_odd = 1 / (1 + (1 - _ODD_DAYS) / _ODD_DAYS * math.exp(min(for_usual - for_odd, _SURE)))
@@ -98,7 +98,7 @@ def _factors(counts: Floats, expected: Floats, doubts: Floats) -> Floats:
 
 
 @numba.njit(cache=True, nogil=True)
-def _paces(counts: Floats, usual: Floats, first_shape: float) -> Floats:
+def _paces(counts: Floats, usual: Floats, first_shape: float, changes: float) -> Floats:
     """Return the pace expected after each tick, over what is usual, and once more the last one, shape (n_ticks + 1,).
 
     Parameters
@@ -107,6 +107,8 @@ def _paces(counts: Floats, usual: Floats, first_shape: float) -> Floats:
         Visits that came and that usually do, shape (n_ticks,).
     first_shape
         Shape of the gamma prior of the pace at opening, whose mean is 1.
+    changes
+        Chance that the pace changes at a tick.
     """
     n_ticks = len(counts)
     shapes, rates = np.empty(n_ticks + 1), np.empty(n_ticks + 1)
@@ -117,8 +119,8 @@ def _paces(counts: Floats, usual: Floats, first_shape: float) -> Floats:
     for tick in range(n_ticks):
         expected = max(usual[tick], _NOBODY)
         shapes[tick + 1] = rates[tick + 1] = _PACE_AFTER_A_CHANGE
-        odds[tick + 1] = _CHANGES_A_TICK
-        odds[: tick + 1] *= 1 - _CHANGES_A_TICK
+        odds[tick + 1] = changes
+        odds[: tick + 1] *= 1 - changes
         for run in range(tick + 2):
             likely[run] = _log_negative_binomial(counts[tick], expected, shapes[run], rates[run])
             shapes[run] += counts[tick]
@@ -129,6 +131,25 @@ def _paces(counts: Floats, usual: Floats, first_shape: float) -> Floats:
         paces[tick] = (odds[: tick + 2] * shapes[: tick + 2] / rates[: tick + 2]).sum()
     paces[n_ticks] = paces[n_ticks - 1]
     return paces
+
+
+@numba.njit(cache=True, nogil=True)
+def last_paces(counts: Floats, usual: Floats, first_shapes: Floats, changes: float) -> Floats:
+    """Return the pace of each row of counts after its last column, over what is usual, shape (n_rows,).
+
+    Parameters
+    ----------
+    counts, usual
+        Visits that came and that usually do, shape (n_rows, n_columns).
+    first_shapes
+        Shape of the gamma prior of each row's pace, whose mean is 1, shape (n_rows,).
+    changes
+        Chance that a pace changes from one column to the next.
+    """
+    last = np.empty(len(counts))
+    for row in range(len(counts)):
+        last[row] = _paces(counts[row], usual[row], first_shapes[row], changes)[-1]
+    return last
 
 
 @numba.njit(cache=True, nogil=True)

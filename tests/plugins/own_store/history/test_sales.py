@@ -16,7 +16,7 @@ from catalog.load import Catalog, load
 from catalog.settings import Settings, read_settings
 from etl.transform import transform
 from features.cells import feature_workbench
-from features.footfall import counted_visits, store_days_in
+from features.footfall import counted_visits
 from plugins.operations.checks.proving import verify
 from plugins.own_store.history.admission import FileAdmission
 from plugins.own_store.history.columns import Reading
@@ -228,8 +228,9 @@ def test_units_become_cells_and_footfall(take: Take, settings: Settings) -> None
         (2.0 + day % 2, 2 * 28, 2 * (4 + day)) for day in range(4)
     ]
     with feature_workbench(settings) as connection:
-        visits, totals = counted_visits(connection, catalog, FIRST + dt.timedelta(days=3))
-    assert visits.sum() / store_days_in(totals) == pytest.approx(28)
+        counted = counted_visits(connection, catalog, FIRST + dt.timedelta(days=3))
+    assert counted.by_tick.sum() / counted.store_days == pytest.approx(28)
+    assert counted.by_day.tolist() == [[2 * 28.0] * 4]
 
 
 def test_an_empty_shelf_and_a_sudden_zero_make_no_cells(take: Take, settings: Settings) -> None:
