@@ -298,6 +298,7 @@ def _conflicts(catalog: Catalog, folder: Path) -> Iterator[tuple[Path, str]]:
     drawn = store.drawn_prices
     named = [("shocks: sku", shock.sku) for shock in store.shocks if shock.sku is not None]
     named += [("demand_effects: skus", sku) for effect in store.demand_effects for sku in effect.skus]
+    named += [("belief: visits_per_day", sku) for sku in store.belief.visits_per_day]
     named += [("drawn_prices", sku) for sku in (() if isinstance(drawn.products, str) else drawn.products)]
     named += [("drawn_prices", sku) for family in drawn.families for sku in family]
     yield from ((chain, f"{field}: {_shown(sku)} is not on the shelf") for field, sku in named if sku not in skus)

@@ -66,7 +66,12 @@ class BeliefSettings(Record):
     bend_spread: float = Field(default=0.8, gt=0, le=10, allow_inf_nan=False)
     """how far demand may bend away from a line"""
     visits_per_unit: float = Field(default=2.0, gt=0, le=10_000, allow_inf_nan=False)
-    """visits expected on a day for each unit of par stock, until some were counted"""
+    """visits expected on a day for each unit that a day's orders bring, until some were counted; orders follow from par
+    stock, deliveries, shelf life and closed days"""
+    visits_per_day: dict[Sku, Annotated[float, Field(gt=0, le=10_000_000, allow_inf_nan=False)]] = Field(
+        default_factory=dict
+    )
+    """visits to a product expected on a store day, by sku, in place of those that its orders suggest"""
     trust_in_owner: float = Field(default=10.0, ge=0, le=1000, allow_inf_nan=False)
     """how many times likelier than demand of any shape would make it the owner's price is within 0.3 % of the best
     there is; 0 gives it no start"""

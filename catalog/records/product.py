@@ -11,7 +11,7 @@ from catalog.arrays import Flags
 from catalog.currency import EUR, Currency
 from catalog.records.deliveries import Deliveries
 from catalog.records.fields import Cost, Name, Record, ShelfPrice, Sku
-from catalog.records.shoppers import Persona, check_shares
+from catalog.records.shoppers import WEEKDAYS, Persona, Weekday, check_shares
 
 Unit = Literal["g", "kg", "ml", "cl", "l", "m", "piece"]
 
@@ -65,6 +65,7 @@ FLOOR_RATIO = 0.7
 CEILING_RATIO = 1.6
 MOST_CHANCES = 10_000_000
 MOST_STOCK = 30_000  # units; a price book tells them apart in 16 bits
+_A_WEEK = len(WEEKDAYS)
 _MOST_DAYS = 365
 _NOISE = 1e-6  # smallest units, of decimals kept as binary
 LEAST_CHANCES = 20  # of a day: with fewer, a chance of sale is no longer like a rate
@@ -141,6 +142,20 @@ class Product(Record):
     def delivered(self) -> Deliveries:
         """Its deliveries: every day, where nothing else is said."""
         return self.deliveries or Deliveries()
+
+    def units_a_day(self, closed: tuple[Weekday, ...] = ()) -> float:
+        """Return how many units a day's orders bring a store, as if what is ordered sells.
+
+        An order up to par lasts until the delivery after it and one day more, where the units keep as long. `closed`
+        are weekdays on which no store opens.
+        """
+        if not self.lives_on:
+            return float(self.par_stock)
+        open_days, deliveries = max(_A_WEEK - len(closed), 1), max(len(self.delivered.days(closed)), 1)
+        if self.delivered.quantity is not None:
+            return self.delivered.quantity * deliveries / open_days
+        lasts = open_days / deliveries + self.delivered.lead_time_days
+        return self.par_stock / min(lasts, self.shelf_life_days or lasts)
 
     @property
     def most_stock(self) -> int:

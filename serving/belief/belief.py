@@ -248,7 +248,7 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
     knots = Knots.of(catalog)
     n_ticks = catalog.store.opening.ticks
     footfall = Footfall(
-        daily=catalog.store.belief.visits_per_unit * catalog.par_stock.astype(float),
+        daily=_expected_visits(catalog),
         profile=np.full(n_ticks, 1 / n_ticks),
         store_days=0.0,
         day_spread=USUAL_DAY_SPREAD,
@@ -256,6 +256,14 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
     prior = shelf_prior(knots, catalog.store.belief, USUAL_SHAPE)
     hours = np.zeros((n_hours_of(catalog), len(catalog.skus)))
     return Belief((State(1.0, prior),), hours, footfall, USUAL_SHAPE, Counts.none(knots.shape), USUAL)
+
+
+def _expected_visits(catalog: Catalog) -> Floats:
+    """Return visits to each product on a store day before any were counted: stated, or from the units ordered."""
+    settings, closed = catalog.store.belief, catalog.store.closed_days
+    from_orders = [settings.visits_per_unit * product.units_a_day(closed) for product in catalog.products]
+    pairs = zip(catalog.skus, from_orders, strict=True)
+    return np.array([settings.visits_per_day.get(sku, visits) for sku, visits in pairs])
 
 
 def opened(catalog: Catalog, belief: Belief) -> Opened:

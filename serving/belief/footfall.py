@@ -15,7 +15,7 @@ from scipy.special import softmax
 from catalog.arrays import Floats
 from features.footfall import CountedVisits
 from serving.belief.sales import alike_weekdays
-from serving.belief.today import PRIOR_DAYS, PRODUCT_SPREAD, Footfall, last_paces
+from serving.belief.today import PRIOR_VISITS, PRODUCT_SPREAD, Footfall, last_paces
 
 _DAY_SPREADS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.45)  # of a day's visits around what is usual, as a share
 _STEPS = (0.0, 0.03, 0.1)  # by which the level wanders overnight
@@ -37,7 +37,7 @@ def expected_footfall(prior: Footfall, counted: CountedVisits, date: dt.date) ->
     factor, spread = _next(counted.dates, date, busy, counted.by_day.sum(axis=0))
     expected = prior.daily[:, None] * counted.stores * busy
     worth = 1 / (1 + PRODUCT_SPREAD**2 * expected)  # share of the visits that Poisson counts of that spread are worth
-    first = np.maximum(prior.daily * PRIOR_DAYS, _HALF)
+    first = np.full(len(usual), PRIOR_VISITS)
     paces = last_paces(counted.by_day * worth, expected * worth, first, _CHANGES_A_DAY)
     profile = counted.by_tick.sum(axis=0) + _PROFILE_VISITS * prior.profile
     return Footfall(

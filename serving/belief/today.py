@@ -27,8 +27,8 @@ _ODD_DAYS = 0.02  # share of a product's days that are odd
 _NOBODY = 1e-12  # visits, where none are expected
 _SURE = 700.0  # log odds beyond which nothing changes
 _LEAST_ODDS = 1e-300  # of a hypothesis: one at 0 could never come back, and all of them may fall there at once
-PRIOR_DAYS = 1 / 3
-"""Weight of the visits expected before any were counted, in store days."""
+PRIOR_VISITS = 1.0
+"""Weight of the visits expected of a product before any were counted, in visits."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Footfall:
         if not ticks:
             return self.by_tick
         usual = n_stores * self.by_tick[:, :ticks]
-        first = 1 / (self.day_spread**2 + 1 / (1 + self.store_days * self.daily.sum()))
+        first = 1 / (self.day_spread**2 + 1 / (PRIOR_VISITS + self.store_days * self.daily.sum()))
         paces = _paces(seen.sum(axis=0), usual.sum(axis=0), first, _CHANGES_A_TICK)
-        doubts = 1 / (1 + self.store_days * self.daily)  # of the shares themselves, which were counted
+        doubts = 1 / (PRIOR_VISITS + self.store_days * self.daily)  # of the shares themselves, which were counted
         factor = _factors(seen.sum(axis=1), (usual * paces[:ticks]).sum(axis=1), doubts)
         return self.by_tick * factor[:, None] * paces[-1]
 

@@ -104,6 +104,11 @@ PRODUCT_FAULTS = {
 
 STORE_FAULTS = {
     "popularity of an unknown product": ("MEAT: 0.7}", "MEAT: 0.7, WINE: 1.0}", ["popularity", "'WINE'"]),
+    "visits to an unknown product": (
+        "  trust_in_owner:",
+        "  visits_per_day: {WINE: 80}\n  trust_in_owner:",
+        ["belief: visits_per_day", "'WINE'"],
+    ),
     "popularity lacks a product": (", MEAT: 0.7}", "}", ["popularity", "'MEAT'"]),
     "norway as sku": ("MEAT: 0.7}", "NO: 0.7}", ["line", "'NO'"]),
     "unquoted time": ('opens: "08:00"', "opens: 12:30", ["line 6", "'12:30'"]),

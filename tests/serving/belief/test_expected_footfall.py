@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from catalog.arrays import Floats
 from catalog.decisions.store_day import tick_profile
-from catalog.load import CLASSIC, load
+from catalog.load import CLASSIC, Catalog, load
+from catalog.records.product import Product
 from serving.belief.belief import believed_before_anybody_came
 from serving.belief.today import Footfall
 
@@ -34,6 +35,56 @@ def test_before_anybody_came_two_visits_are_expected_for_each_unit() -> None:
     assert NEW.daily.tolist() == [200.0] * 5
     assert NEW.store_days == 0
     assert NEW.profile == pytest.approx(np.full(48, 1 / 48))
+
+
+ORDERS = {
+    "a shelf that is full each morning": ({}, 100.0),
+    "what keeps for a day": ({"shelf_life_days": 1}, 100.0),
+    "an order that lasts for its day and one more": ({"shelf_life_days": 5}, 50.0),
+    "an order of the day before yesterday": ({"shelf_life_days": 5, "deliveries": {"lead_time_days": 2}}, 100 / 3),
+    "an order for a week": ({"deliveries": {"weekdays": ["tue"]}}, 100 / 8),
+    "an order that keeps for less": ({"shelf_life_days": 5, "deliveries": {"weekdays": ["tue"]}}, 20.0),
+    "a fixed quantity": ({"shelf_life_days": 5, "deliveries": {"weekdays": ["mon", "thu"], "quantity": 70}}, 20.0),
+}
+
+
+def shelf_with(orders: dict[str, object], **store: object) -> Catalog:
+    first, *others = CATALOG.products
+    product = Product.model_validate(first.model_dump() | {"par_stock": 100} | orders)
+    return Catalog((product, *others), CATALOG.store.model_copy(update=store))
+
+
+@pytest.mark.parametrize(("orders", "units"), ORDERS.values(), ids=ORDERS)
+def test_before_anybody_came_what_the_owner_orders_is_expected_to_sell(orders: dict[str, object], units: float) -> None:
+    daily = believed_before_anybody_came(shelf_with(orders)).footfall.daily
+    assert daily[0] == pytest.approx(2 * units)
+    assert daily[1:].tolist() == [200.0] * 4
+
+
+def test_an_order_for_a_week_lasts_for_the_days_on_which_the_store_opens() -> None:
+    shelf = shelf_with({"deliveries": {"weekdays": ["tue"]}}, closed_days=("sat", "sun"))
+    assert believed_before_anybody_came(shelf).footfall.daily[0] == pytest.approx(2 * 100 / 6)
+
+
+def test_the_visits_that_an_owner_states_are_expected_in_place_of_those_for_its_orders() -> None:
+    first, second = CATALOG.skus[:2]
+    settings = CATALOG.store.belief.model_copy(update={"visits_per_day": {second: 37.0}})
+    shelf = shelf_with({}, belief=settings)
+    assert shelf.skus[0] == first
+    assert believed_before_anybody_came(shelf).footfall.daily.tolist() == [200.0, 37.0, 200.0, 200.0, 200.0]
+
+
+@pytest.mark.parametrize("factor", [1 / 3, 1 / 8, 3.0])
+def test_visits_to_a_single_product_that_were_expected_wrongly_are_followed_within_an_hour(factor: float) -> None:
+    found = []
+    for seed in range(40):
+        usual = np.full((5, 4), 200 / 48)
+        usual[0] *= factor
+        seen = np.random.default_rng(seed).poisson(usual * 4).astype(float)  # of four stores
+        found.append(NEW.given(seen, 4)[:, -1] * 48 / 200)
+    wrong, others = np.median(found, axis=0)[0], np.median(found, axis=0)[1:]
+    assert wrong == pytest.approx(factor, rel=0.25)
+    assert others == pytest.approx(1, abs=0.15)
 
 
 def expected_over_usual(seen: Floats, ticks: int) -> float:

@@ -9,7 +9,7 @@ from believing import MONDAY
 from catalog.arrays import Floats
 from features.footfall import CountedVisits
 from serving.belief.footfall import expected_footfall
-from serving.belief.today import PRIOR_DAYS, Footfall
+from serving.belief.today import PRIOR_VISITS, Footfall
 
 N_TICKS, SEEDS = 4, range(12)
 
@@ -38,10 +38,18 @@ def test_where_nothing_changes_the_next_day_is_expected_as_well_as_by_the_mean_o
     errors = []
     for seed in SEEDS:
         visits = days(seed, np.full((5, n_days), usual))
-        mean = (usual * PRIOR_DAYS + visits.sum(axis=1)) / (PRIOR_DAYS + n_days)
+        mean = (PRIOR_VISITS + visits.sum(axis=1)) / (PRIOR_VISITS / usual + n_days)
         errors.append([error(expected_after(visits, usual).daily, usual), error(mean, usual)])
     of_footfall, of_means = np.array(errors).mean(axis=0)
     assert of_footfall < 1.15 * of_means
+
+
+@pytest.mark.parametrize("factor", [1 / 8, 8.0])
+def test_a_counted_day_tells_more_than_what_was_expected_before(factor: float) -> None:
+    usual = np.full((5, 1), 200.0)
+    usual[0] *= factor
+    tomorrow = np.mean([expected_after(days(seed, usual)).daily for seed in SEEDS], axis=0)
+    assert tomorrow == pytest.approx(usual[:, 0], rel=0.15)
 
 
 def test_a_product_that_draws_twice_as_many_is_followed_in_two_days_and_the_others_stay() -> None:
