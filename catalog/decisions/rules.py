@@ -20,6 +20,7 @@ RULES = {
     "impossible_price": "no usable price was asked for",
     "frozen": "its price is frozen",
     "override": "a person set it",
+    "calm": "prices are calm: a change would earn too little, or rise too fast",
     "moving_share": "no more prices may change at once",
     "largest_step": "the largest step allowed",
     "largest_daily_move": "the farthest it may go in a day",
@@ -41,6 +42,7 @@ RULES = {
 
 LIMITS = (
     "impossible_price",
+    "calm",
     "moving_share",
     "changes_per_day",
     "largest_step",

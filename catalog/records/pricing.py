@@ -33,6 +33,9 @@ class Policies(Record):
     look ahead to the next deliveries; `margin`, the price less the unit cost of what is sold; or `revenue`"""
     rule: RuleSettings = RuleSettings()
     """settings of the policy `rule`, below"""
+    calm: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    """share of expected revenue that a price change has to earn within a day, twice as much to raise a price; a rise
+    then stays below 10 % an hour, and an explored price stands for a quarter of the day; 0 lets prices move freely"""
     stickers: bool = False
     """whether units on their last day may carry a sticker with a lower price, beside younger ones at the price on the
     label; it takes the objective `profit`, and no sticker is stuck where a zone shows one price, sales come from

@@ -38,6 +38,7 @@ MOST_UNITS_PER_LINE = 1_000.0
 """Of one line of a receipt, where `store.yaml` says nothing else."""
 
 _Section = TypeVar("_Section", bound=Record)
+_CALM_TRIALS = 4  # explored prices a day of calm prices
 
 
 SECTIONS: tuple[Section, ...] = tuple(chain.from_iterable(hooks.SECTIONS.all()))
@@ -160,6 +161,12 @@ class _Chain(Record):
     def zone_of(self, store: str | None) -> str:
         """Return the name of the time zone of a store, as `clock_of`."""
         return self.timezones.get(store or "", self.timezone)
+
+    @property
+    def trial_ticks(self) -> int:
+        """Ticks for which an explored price stands: of calm prices about a quarter of the day, in whole holds."""
+        hold = self.exploration.hold_ticks
+        return hold if self.policies.calm == 0 else hold * max(1, round(self.opening.ticks / (_CALM_TRIALS * hold)))
 
     @property
     def money(self) -> Currency:

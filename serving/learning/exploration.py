@@ -170,13 +170,17 @@ def chance_on_budget(
     """
     wanted, worth_of_usual = worth.wanted, worth.of(usual)
     affordable = budget * (usual * chance_on_shelf(worth.curves, usual, worth.stock, wanted.prices, wanted.p_sale))
-    if limits.limits is not None and not limits.limits.are_static:
+    if limits.counts_detours:
         of_zone = limits.in_zone(wanted.prices)
         away = worth.of(anywhere(limits.limits, of_zone.shape).apply(of_zone)) - worth_of_usual
+        away = away if limits.stays is None else np.where(limits.stays, 0.0, away)
         affordable = np.maximum(affordable - np.maximum(away, 0.0), 0.0)
     loss = worth_of_usual - (candidates.mean_revenue - worth.forgone * candidates.mean_chance + candidates.mean_beside)
-    chance = np.full(loss.shape, HIGHEST_CHANCE)
-    np.divide(affordable, loss, out=chance, where=loss * HIGHEST_CHANCE > affordable)
+    highest: Floats | float = HIGHEST_CHANCE
+    if limits.limits is not None and limits.limits.calm is not None:  # few candidates are within reach at a time
+        highest = np.minimum(highest * candidates.counts / np.maximum(np.isfinite(candidates.prices).sum(axis=0), 1), 1)
+    chance = np.array(np.broadcast_to(highest, loss.shape))
+    np.divide(affordable, loss, out=chance, where=loss * highest > affordable)
     return chance
 
 

@@ -22,13 +22,48 @@ from catalog.decisions.pricing import Shelf
 from catalog.decisions.rules import CLAMP, LIMITS, NO_CLAMPS
 from catalog.load import Catalog
 from catalog.records.guardrails import Guardrails
+from catalog.records.store import Store
 from serving.limits.orders import NO_WINDOWS, STRENGTH, Orders, Windows
 from serving.optimise.policies import ShelfPrices
 
 _HIGHEST = 1_000_000.0  # EUR; the catalog allows no price above it
 _WITHOUT_DAY = dict.fromkeys(("largest_step", "largest_daily_move", "changes_per_day", "one_price"))
 _WITHOUT_DAY |= {"down_only_within_day": False}
+_DEARER = 2.0  # times as much a rise has to earn as a fall where prices are calm
+_RISE = 1.099  # times the price shown that calm prices reach within an hour
 _LINKED = ("families", "own_brands")  # rules by which other prices of the shelf limit a price
+
+
+@dataclass(frozen=True)
+class Calm:
+    """What keeps prices calm: a change has to earn a share, rises are small and rare, and an explored price stands.
+
+    Attributes
+    ----------
+    share
+        Share of expected revenue that a change has to earn more; a rise twice as much.
+    ticks, hour, trial
+        Ticks of a day, of an hour, and for which an explored price stands.
+    """
+
+    share: float
+    ticks: int
+    hour: int
+    trial: int
+
+    @classmethod
+    def of(cls, store: Store) -> "Calm | None":
+        """Return what a store's settings ask for; None where prices move freely."""
+        share, opening = store.policies.calm, store.opening
+        return cls(share, opening.ticks, -(-60 // opening.tick_minutes), store.trial_ticks) if share > 0 else None
+
+    def may_rise(self, ticks_left: int) -> bool:
+        """Tell whether prices may rise now: once an hour."""
+        return (self.ticks - ticks_left) % self.hour == 0
+
+    def may_try(self, ticks_left: int) -> bool:
+        """Tell whether a price may begin to be explored now."""
+        return (self.ticks - ticks_left) % self.trial == 0
 
 
 @dataclass(frozen=True)
@@ -56,6 +91,8 @@ class Limits:
         The last regular prices of a retailer's stores, which take the place of base prices there.
     links
         Prices that other prices of the shelf limit.
+    calm
+        What keeps prices calm; None where they move freely.
     caps
         By rule, the highest prices that the others allow, shape (n_stores, n_products) or (1, n_products); NaN for no
         limit. Empty until `ShelfLimits.beside` has seen the others.
@@ -73,12 +110,14 @@ class Limits:
     money: Currency = EUR
     standing: ShelfPrices | None = None
     links: tuple[PriceLink, ...] = ()
+    calm: Calm | None = None
     caps: Mapping[str, Floats] = field(default_factory=dict)
 
     @cached_property
     def rules(self) -> tuple[str, ...]:
         """The rules of `LIMITS` that can bind, in their order: all but modes that are switched off."""
         is_on = {
+            "calm": self.calm is not None,
             "changes_per_day": self.rails.changes_per_day is not None,
             "down_only_within_day": self.rails.down_only_within_day,
             "one_price": self.rails.one_price is not None,
@@ -93,7 +132,7 @@ class Limits:
     def are_static(self) -> bool:
         """Whether every limit is the same for all shelves: none looks at the day, at stores or at the time."""
         is_plain = self.rails.model_copy(update=_WITHOUT_DAY) == self.rails and not self.are_moves_limited
-        return is_plain and not (self.links or self.caps or self.orders)
+        return is_plain and not (self.links or self.caps or self.orders or self.calm)
 
     @property
     def are_moves_limited(self) -> bool:
@@ -148,6 +187,7 @@ def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPri
         money=store.money,
         standing=standing,
         links=price_links(catalog.products, store),
+        calm=Calm.of(store),
     )
 
 
@@ -169,12 +209,14 @@ def caps_beside(limits: Limits, shown: Floats) -> dict[str, Floats]:
 class ShelfLimits:
     """The limits on shelves in one tick: what they leave of prices, and which prices may change or be tried.
 
-    `limits` is None for shelves without guardrails; `may_move` is None while all products may change price.
+    `limits` is None for shelves without guardrails; `may_move` is None while all products may change price; `stays`
+    says which prices calm keeps as they are, None for none.
     """
 
     limits: Limits | None
     shelf: Shelf
     may_move: Flags | None = None
+    stays: Flags | None = None
 
     def apply(self, prices: Floats) -> Floats:
         """Return what the limits leave of prices."""
@@ -239,6 +281,21 @@ class ShelfLimits:
         order = np.lexsort((turn, -gain, stays, self.is_uncounted), axis=1)
         rank = np.argsort(order, axis=1)
         return replace(self, may_move=(rank < self.guardrails.movable) | self.is_uncounted)
+
+    def calmed(self, wanted: Floats, gain: Floats, revenue: Floats) -> "ShelfLimits":
+        """Return the same with the prices that stay because their change would earn too little.
+
+        Parameters
+        ----------
+        wanted
+            Prices as they would be if all changed, EUR, shape (n_stores, n_products).
+        gain, revenue
+            Expected gain of each change, and expected revenue at the price shown, EUR per visit.
+        """
+        calm, left = self.guardrails.calm, self.shelf.ticks_left
+        assert calm is not None  # noqa: S101 - asked for where prices are calm
+        hurdle = calm.share * max(1.0, calm.trial / left) * np.where(wanted > self.shown, _DEARER, 1.0)
+        return replace(self, stays=(gain <= hurdle * revenue) & ~self.is_uncounted)
 
     def in_zone(self, prices: Floats) -> Floats:
         """Return prices with the zone's one price in all of its stores.
@@ -310,7 +367,20 @@ class ShelfLimits:
         if rails.changes_per_day is not None:
             left = rails.changes_per_day - self.shelf.changes - (limited != shown)
             may = may & ((left >= 1) | np.isnan(shown))
+        if (calm := self.limits.calm) is not None:
+            if calm.may_try(left := self.shelf.ticks_left):
+                lowest = -np.inf if left <= calm.trial else usual / _RISE
+                may = may & (limited >= lowest) & (np.isnan(shown) | (ladder <= self.windows["calm"][1]))
+            else:  # the price that is tried stands, or the usual one comes back
+                may = may & (limited == shown)
         return limited, np.broadcast_to(may.all(axis=1, keepdims=True), may.shape) if self.have_one_price else may
+
+    @property
+    def counts_detours(self) -> bool:
+        """Whether a trial may have left the usual price away from where the policy wants it; of calm ones, by now."""
+        if self.limits is None or self.limits.are_static:
+            return False
+        return self.limits.calm is None or self.limits.calm.may_try(self.shelf.ticks_left)
 
     @property
     def guardrails(self) -> Limits:
@@ -361,14 +431,19 @@ class ShelfLimits:
     @property
     def is_held(self) -> Flags:
         """Which prices have to stay as they are shown."""
-        return np.logical_not(self.has_turn & self.has_changes_left)
+        held = np.logical_not(self.has_turn & self.has_changes_left)
+        return held if self.stays is None else held | self.stays
 
     @cached_property
     def windows(self) -> dict[str, tuple[Floats, Floats]]:
         """By rule, the lowest and highest price within reach of the price shown or the opening price; NaN without."""
         rails, money, opening = self.guardrails.rails, self.guardrails.money, self.shelf.opening_prices
-        opened_at = np.full(self.shown.shape, np.nan) if opening is None else self._usable(opening)
-        return {
+        opened_at, calm = np.full(self.shown.shape, np.nan) if opening is None else self._usable(opening), {}
+        if self.guardrails.calm is not None:
+            may_rise = self.guardrails.calm.may_rise(self.shelf.ticks_left)
+            rise = np.fmax(not_above(self.shown * _RISE, money=money), self.shown)
+            calm["calm"] = np.full(self.shown.shape, -np.inf), rise if may_rise else self.shown
+        return calm | {
             rule: (not_below(center * (1 - share), money=money), not_above(center * (1 + share), money=money))
             for rule, center in (("largest_step", self.shown), ("largest_daily_move", opened_at))
             if (share := getattr(rails, rule)) is not None
@@ -433,6 +508,14 @@ def _in_reach(rule: str, on: ShelfLimits, _prices: Floats, by_people: Flags) -> 
     return lowest, highest, by_people | np.isnan(lowest) | on.is_held
 
 
+def _calmly(on: ShelfLimits, _prices: Floats, by_people: Flags) -> Allowed:
+    """Allow the price shown where it stays; elsewhere no rise but a small one, once an hour."""
+    lowest, highest = on.windows["calm"]
+    if on.stays is not None:
+        lowest, highest = np.where(on.stays, on.shown, lowest), np.where(on.stays, on.shown, highest)
+    return lowest, highest, by_people | np.isnan(on.shown)
+
+
 def _with_ending(on: ShelfLimits, prices: Floats, by_people: Flags) -> Allowed:
     """Allow the nearest price with the ending within reach, the lower of two; the price itself without one."""
     limits, ending = on.guardrails, on.guardrails.rails.price_ending
@@ -472,9 +555,10 @@ def _at_least(name: str, on: ShelfLimits, _prices: Floats, by_people: Flags) -> 
     return on.bounds(name, by_people), np.inf, is_accepted
 
 
-_BEFORE_STEPS = ("impossible_price", "moving_share", "changes_per_day")
+_BEFORE_STEPS = ("impossible_price", "calm", "moving_share", "changes_per_day")
 _GUARDRAILS: dict[str, Guardrail] = {
     "impossible_price": lambda on, prices, _: _exactly(np.where(np.isnan(on.shown), on.base, on.shown), prices > 0),
+    "calm": _calmly,
     "moving_share": lambda on, *_: _exactly(on.shown, on.has_turn),
     "changes_per_day": lambda on, *_: _exactly(on.shown, on.has_changes_left),
     "largest_step": partial(_in_reach, "largest_step"),

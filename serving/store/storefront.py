@@ -6,7 +6,7 @@ of them all. A `Storefront` is what the twin plays and what a quote explains.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property, reduce
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -18,7 +18,7 @@ from catalog.ladder import price_ladder
 from catalog.load import Catalog
 from serving.belief.belief import believed_before_anybody_came
 from serving.learning.exploration import Candidates, ExplorationPlan, Worth, candidates_within, try_prices
-from serving.learning.outlook import DayStart, start_of_day
+from serving.learning.outlook import DayStart, Outlook, start_of_day
 from serving.learning.updates import LearningPolicy
 from serving.limits.limits import Limits, ShelfLimits, anywhere, limits_of
 from serving.limits.orders import Orders
@@ -76,8 +76,10 @@ class Storefront:
         explored, tried, p_tried, chance = np.zeros(usual.shape, dtype=bool), wanted.prices, wanted.p_sale, usual
         candidates = self._static_candidates
         if self.exploration is not None:
-            candidates = candidates or candidates_within(limits, self.exploration, self.curves, usual)
+            free = replace(limits, stays=None)
+            candidates = candidates or candidates_within(free, self.exploration, self.curves, usual)
             explored, tried, p_tried, chance = try_prices(self.exploration, worth, limits, usual, candidates)
+            limits = limits if limits.stays is None else replace(limits, stays=limits.stays & ~explored)
         by_exploration = self.rules.index("exploration")
         asked_by = np.where(explored, by_exploration, wanted.rule)
         prices, rule, clamps = limits.decide(tried, asked_by, by_exploration + 1)
@@ -117,18 +119,22 @@ class Storefront:
     def _limits_on(self, shelf: Shelf, worth: Worth) -> ShelfLimits:
         """Choose the products that may change price now, by what each gains if it does."""
         limits = ShelfLimits(self.limits, shelf)
-        if self.limits is None or not self.limits.are_moves_limited:
+        is_calm = self.limits is not None and self.limits.calm is not None and self.curves is not None
+        if self.limits is None or not (is_calm or self.limits.are_moves_limited):
             return limits
         wanted, shown = limits.apply(worth.wanted.prices), limits.shown
-        gain = np.abs(wanted / shown - 1)
+        gain, revenue = np.abs(wanted / shown - 1), np.zeros(shown.shape)
         if self.curves is not None:
             p_wanted, p_shown = (
                 chance_at(self.curves.prices, self.curves.p_sale, prices) for prices in (wanted, shown)
             )
-            gain = (wanted - worth.forgone) * p_wanted - (shown - worth.forgone) * p_shown
+            gain, revenue = (wanted - worth.forgone) * p_wanted - (shown - worth.forgone) * p_shown, shown * p_shown
         if self.limits.rails.one_price is not None:  # where a zone has one price, the same ones move in its stores
-            gain = np.broadcast_to(gain.mean(axis=0), gain.shape)
-        return limits.moving(wanted, gain)
+            gain, revenue = (np.broadcast_to(values.mean(axis=0), values.shape) for values in (gain, revenue))
+        if is_calm:
+            limits = limits.calmed(wanted, gain, revenue)
+            wanted = limits.apply(wanted)
+        return limits.moving(wanted, gain) if self.limits.are_moves_limited else limits
 
     def stickers(self, wanted: Asked, prices: Floats, limits: ShelfLimits) -> dict[str, Floats | None]:
         """Return the stickers, EUR, and what they save; they stay as they were stuck.
@@ -160,7 +166,12 @@ class Storefront:
 
 @dataclass(frozen=True)
 class LearningStorefront(Storefront):
-    """A storefront whose policy learns from the day's sales; a `catalog.decisions.pricing.LearnsWhileSelling`."""
+    """A storefront whose policy learns from the day's sales; a `catalog.decisions.pricing.LearnsWhileSelling`.
+
+    `planned` is the outlook that prices are explored by: while a calm one stands, it does not change.
+    """
+
+    planned: Outlook | None = None
 
     def learned(self, sold: Sold) -> Self:
         """Return the storefront for the ticks after one; prices change when the policy's belief is updated."""
@@ -169,10 +180,17 @@ class LearningStorefront(Storefront):
     def learned_all(self, ticks: Iterable[Sold]) -> Self:
         """Return the storefront for the ticks after some; what lies between is not worked out."""
         assert isinstance(self.policy, LearningPolicy)  # noqa: S101 - made by `storefront_that_learns` alone
-        policy = reduce(LearningPolicy.learned, ticks, self.policy)
-        if policy.outlook is self.policy.outlook:
-            return replace(self, policy=policy)
-        return replace(self, policy=policy, curves=policy.outlook.curves, exploration=policy.outlook.exploration)
+        policy, planned = self.policy, self.planned or self.policy.outlook
+        before = planned
+        calm = None if self.limits is None else self.limits.calm
+        for sold in ticks:
+            policy = policy.learned(sold)
+            if calm is None or (sold.tick + 1) % calm.trial == 0:
+                planned = policy.outlook
+        front = replace(self, policy=policy, planned=planned)
+        if policy.outlook is not self.policy.outlook:
+            front = replace(front, curves=policy.outlook.curves)
+        return front if planned is before else replace(front, exploration=planned.exploration)
 
     @property
     def lesson(self) -> Lesson | None:

@@ -166,6 +166,15 @@ def _within_a_day(catalog: Catalog) -> Iterator[Rule]:
     example = "guardrails:\n  down_only_within_day: true"
     yield Rule("Down only", "guardrails.down_only_within_day", limits, sentences, every, example, is_within_day=True)
 
+    calm = catalog.store.policies.calm
+    sentences = (
+        f"A price falls where that earns {_percent(calm)} more, and rises where that earns {_percent(2 * calm)} more.",
+        "Within an hour no price rises by 10 % or more.",
+    )
+    limits, example = ("calm",), "policies:\n  calm: 0.003"
+    sentences = sentences if calm > 0 else ()
+    yield Rule("Calm prices", "policies.calm", limits, sentences, every, example, is_within_day=True)
+
     most = rails.changes_per_day
     sentences = (f"A price changes at most {most} times a day after opening.",) if most is not None else ()
     limits, example = ("changes_per_day",), "guardrails:\n  changes_per_day: 2"

@@ -250,6 +250,7 @@ def _shelf(catalog: Catalog, day: LiveDay, tick: int, so_far: SoFar, decided: tu
 
 def dice_of(catalog: Catalog, store: str, date: dt.date, seed: int) -> Floats:
     """Return the dice by which prices are tried, as the twin throws them, shape (n_ticks, n_products)."""
-    hold, ticks = catalog.store.exploration.hold_ticks, catalog.store.opening.ticks
-    dice = stream_of(seed, store, date).random((-(-ticks // hold), len(catalog.skus)))
-    return np.asarray(np.repeat(dice, hold, axis=0)[:ticks])
+    hold, stands = catalog.store.exploration.hold_ticks, catalog.store.trial_ticks
+    ticks = np.arange(catalog.store.opening.ticks)
+    dice = stream_of(seed, store, date).random((-(-len(ticks) // hold), len(catalog.skus)))
+    return np.asarray(dice[(ticks - ticks % stands) // hold])

@@ -13,7 +13,7 @@ from shell import Terminal
 from catalog.decisions.rules import LIMITS
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
-from catalog.records.pricing import Approval
+from catalog.records.pricing import Approval, Policies
 from etl.calendar import DEFAULT_START, stores_now
 from plugins.desk.price_changes.consequence import outlook_of
 from plugins.desk.price_changes.request import PriceRequest, ask
@@ -25,7 +25,7 @@ from serving.book.store import book_in_force
 from serving.quote import PriceQuestion, QuoteDesk
 
 SHELF = load(CLASSIC)
-SECTIONS: dict[str, Any] = {"guardrails": Guardrails, "rivals": RivalRules, "approval": Approval}
+SECTIONS: dict[str, Any] = {"guardrails": Guardrails, "rivals": RivalRules, "approval": Approval, "policies": Policies}
 
 
 def with_rules(**sections: Any) -> Catalog:
