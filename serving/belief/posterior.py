@@ -11,10 +11,11 @@ Williams, "Gaussian Processes for Machine Learning", 2006, chapter 3.4, with the
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from scipy.special import expit
+from scipy.linalg import solve_triangular
 
 from catalog.arrays import Floats
 from serving.belief.gaussian import Counts, Gaussian
@@ -69,13 +70,13 @@ class Roots(NamedTuple):
     own, shared
         Shapes (n_groups, n_coefficients, n_own) and (n_groups, n_coefficients, n_shared).
     own_cell, shared_cell
-        Standard deviations of a cell's level.
+        Standard deviations of a cell's two parts; that of the shared part may differ by cell, shape (n_cells,).
     """
 
     own: Floats
     shared: Floats
     own_cell: float = 0.0
-    shared_cell: float = 0.0
+    shared_cell: float | Floats = 0.0
 
     def coefficients(self, at: Latents) -> Floats:
         """Return the coefficients of each group, shape (n_groups, n_coefficients)."""
@@ -84,6 +85,26 @@ class Roots(NamedTuple):
     def levels(self, at: Latents) -> Floats:
         """Return the level of each cell, shape (n_groups, n_cells)."""
         return self.own_cell * at.own_cells + self.shared_cell * at.shared_cells
+
+
+class SharedCells(NamedTuple):
+    """Curvature and gradient in the shared parts of cells, where these multiply another term than the cells' own parts.
+
+    A cell is then a line, such as in the log of a price: its level is the group's own, its slope is shared.
+
+    Attributes
+    ----------
+    by_cell, by_own, of_cell
+        Curvature between coefficients and shared parts, between a cell's own part and its shared one, and in shared
+        parts: shapes (n_groups, n_coefficients, n_cells), (n_groups, n_cells) and (n_groups, n_cells).
+    slope
+        Gradient, shape (n_groups, n_cells).
+    """
+
+    by_cell: Floats
+    by_own: Floats
+    of_cell: Floats
+    slope: Floats
 
 
 class Likelihood(NamedTuple):
@@ -96,6 +117,8 @@ class Likelihood(NamedTuple):
         n_coefficients, n_coefficients), (n_groups, n_coefficients, n_cells) and (n_groups, n_cells).
     slope, slope_of_cell
         Gradient in coefficients and levels, shapes (n_groups, n_coefficients) and (n_groups, n_cells).
+    shared_cells
+        Of the shared parts of cells; None where they add to the levels.
     """
 
     log: float
@@ -104,6 +127,7 @@ class Likelihood(NamedTuple):
     of_cell: Floats
     slope: Floats
     slope_of_cell: Floats
+    shared_cells: SharedCells | None = None
 
     @classmethod
     def without_cells(cls, log: float, weight: Floats, slope: Floats) -> "Likelihood":
@@ -132,15 +156,16 @@ class _Block:
             by_cell, slope_cells = seen.by_cell * free[:, None], spread * seen.slope_of_cell - at.own_cells
             weight = weight - spread**2 * by_cell @ seen.by_cell.swapaxes(1, 2)
             slope = slope - spread * by_cell @ slope_cells[:, :, None]
-            self._by_cell, self._slope_cells, self._weight_of_cell = by_cell, slope_cells, free * seen.of_cell
-            self._slope_of_cell = seen.slope_of_cell - spread * self._weight_of_cell * slope_cells
+            self._by_cell, self._slope_cells = by_cell, slope_cells
+            self._cells = _shared_cells(seen, spread, free, by_cell)
+            self._slope_of_cell = self._cells.slope - spread * self._cells.by_own * slope_cells
             self.promised = 0.5 * float((free * slope_cells**2).sum())
         self._factor = np.linalg.cholesky(np.eye(at.own.shape[1]) + transposed @ weight @ roots.own)
         self._lower = np.asarray(np.linalg.inv(self._factor), dtype=float)
         self._half = self._lower @ transposed
         self._through = weight @ roots.shared
         if self._has_cells:
-            self._through = np.concatenate([self._through, roots.shared_cell * by_cell], axis=2)
+            self._through = np.concatenate([self._through, roots.shared_cell * self._cells.by_cell], axis=2)
         self._reach = self._half @ self._through
         self._own = self._half @ slope - self._lower @ at.own[:, :, None]
         self._slope, self.log = slope, seen.log
@@ -162,7 +187,7 @@ class _Block:
         slope[:n_shared] += shared.T @ self._slope.ravel()
         if self._has_cells:
             cells = np.arange(n_shared, len(slope))
-            curvature[cells, cells] += spread**2 * self._weight_of_cell.sum(axis=0)
+            curvature[cells, cells] += spread**2 * self._cells.of_cell.sum(axis=0)
             slope[n_shared:] += spread * self._slope_of_cell.sum(axis=0)
 
     def step(self, shared: Floats) -> tuple[Floats, Floats]:
@@ -173,14 +198,29 @@ class _Block:
         roots, n_shared = self._roots, self._roots.shared.shape[2]
         moved = (roots.own @ own[:, :, None])[:, :, 0] + roots.shared @ shared[:n_shared]
         through = (self._by_cell.swapaxes(1, 2) @ moved[:, :, None])[:, :, 0]
-        through += self._weight_of_cell * roots.shared_cell * shared[n_shared:]
+        through += self._cells.by_own * roots.shared_cell * shared[n_shared:]
         return own, self._free * self._slope_cells - roots.own_cell * through
 
-    def left(self, shared_factor: Floats) -> tuple[Floats, Floats]:
+    def left(self, turned: Floats) -> tuple[Floats, Floats]:
         """Return the covariance left of the coefficients, as `Point.left` does."""
-        turned, half = np.linalg.inv(shared_factor).T, self._half.swapaxes(1, 2)
-        directions = self._roots.shared @ turned[: self._roots.shared.shape[2]] - half @ (self._reach @ turned)
-        return half @ self._half, directions
+        own, directions = self.own_left(turned)
+        return own, self._roots.shared @ turned[: self._roots.shared.shape[2]] + directions
+
+    def own_left(self, turned: Floats) -> tuple[Floats, Floats]:
+        """Return the covariance left of the groups' own parts of the coefficients, as `Point.left` does."""
+        half = self._half.swapaxes(1, 2)
+        return half @ self._half, -half @ (self._reach @ turned)
+
+
+def _shared_cells(seen: Likelihood, spread: float, free: Floats, by_cell: Floats) -> SharedCells:
+    """Return the curvature in shared parts once own parts are eliminated, but for the gradient, which is as seen."""
+    if seen.shared_cells is None:
+        left = free * seen.of_cell
+        return SharedCells(by_cell, left, left, seen.slope_of_cell)
+    shared = seen.shared_cells
+    by_own = free * shared.by_own
+    through = shared.by_cell - spread**2 * by_cell * shared.by_own[:, None]
+    return SharedCells(through, by_own, shared.of_cell - spread**2 * by_own * shared.by_own, shared.slope)
 
 
 class Point:
@@ -210,8 +250,14 @@ class Point:
             log, own = log + block.log, own + block.promised
         self.shared_factor = np.asarray(np.linalg.cholesky(curvature), dtype=float)
         self.log_density = log
-        self._pull = np.linalg.solve(self.shared_factor, self._slope)
+        self._pull = solve_triangular(self.shared_factor, self._slope, lower=True)
         self.promised = own + 0.5 * float((self._pull**2).sum())
+
+    @cached_property
+    def shared_root(self) -> Floats:
+        """Upper root of the covariance left of the shared terms, cells last; each column is a direction."""
+        each = np.eye(len(self.shared_factor))
+        return np.asarray(solve_triangular(self.shared_factor, each, lower=True).T, dtype=float)
 
     @property
     def log_evidence(self) -> float:
@@ -231,7 +277,7 @@ class Point:
     @property
     def step(self) -> Latents:
         """Towards the mode."""
-        shared = np.linalg.solve(self.shared_factor.T, self._pull)
+        shared = solve_triangular(self.shared_factor, self._pull, trans=1, lower=True)
         own, own_cells = zip(*(self._block(some).step(shared) for some in self.blocks), strict=True)
         n_shared = len(self.at.shared)
         return Latents(np.concatenate(own), np.concatenate(own_cells), shared[:n_shared], shared[n_shared:])
@@ -242,7 +288,12 @@ class Point:
         It has a part of each group's own, shape (n_groups, n_coefficients, n_coefficients), and what one unit of each
         shared direction adds, each standard normal, shape (n_groups, n_coefficients, n_directions).
         """
-        return self._block(groups).left(self.shared_factor)
+        return self._block(groups).left(self.shared_root)
+
+    def own_covariance(self, groups: slice) -> Floats:
+        """Return the covariance left of own parts of the coefficients: (n_groups, n_coefficients, n_coefficients)."""
+        own, directions = self._block(groups).own_left(self.shared_root)
+        return np.asarray(own + directions @ directions.swapaxes(1, 2))
 
 
 def find_mode(start: Latents, model: Model, close: float = CLOSE) -> Point:
@@ -265,9 +316,21 @@ def find_mode(start: Latents, model: Model, close: float = CLOSE) -> Point:
 
 def binomial(odds: Floats, met: Floats, bought: Floats) -> tuple[float, Floats, Floats]:
     """Return the log likelihood of purchases, and its gradient and turned curvature in each of the log odds."""
-    expected = met * (chance := expit(odds))
-    log = float((bought * odds - met * np.logaddexp(0.0, odds)).sum())
+    small = np.exp(-np.abs(odds))
+    chance = np.where(odds > 0, 1.0, small) / (1 + small)
+    expected = met * chance
+    log = float((bought * odds - met * (np.maximum(odds, 0.0) + np.log1p(small))).sum())
     return log, bought - expected, expected * (1 - chance)
+
+
+def negative_binomial(rates: Floats, units: Floats, shapes: Floats) -> tuple[float, Floats, Floats]:
+    """Return the log likelihood of units, and its gradient and expected turned curvature in each log rate.
+
+    Units vary by mean + mean^2 / shape. They are purchases of units + shape visits, at log odds of rate - log shape.
+    """
+    visits = units + shapes
+    log, slope, _ = binomial(rates - np.log(shapes), visits, units)
+    return log, slope, shapes * (units - slope) / visits
 
 
 @dataclass(frozen=True)

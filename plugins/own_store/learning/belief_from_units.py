@@ -11,19 +11,21 @@ What must hold for it to be right: prices were drawn by us and by nothing that t
 were not are left out, and no product's demand moves in the whole chain by itself while its price does.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
-from catalog.arrays import Floats, Ints
-from plugins.own_store.learning.belief_elimination import Curvatures, gradient_of_shared, rates_of
-from plugins.own_store.learning.belief_priors import SHELF_SLOPE, RateTerms, SharedPlaces, ToldPrior
+from catalog.arrays import Floats
+from plugins.own_store.learning.belief_priors import SlopePrior, ToldPrior
 from plugins.own_store.learning.belief_spreads import Spreads, learned_shapes, learned_spreads
 from plugins.own_store.learning.unit_rows import UnitRows
+from serving.belief.posterior import Latents, Likelihood, Roots, SharedCells, find_mode, negative_binomial
 
-_LEVEL_WIDTH = 1.5  # in log units, of a level around the product's mean
-_ROUNDS, _STEPS = 4, 30
-_LONGEST_STEP, _CLOSE = 2.0, 1e-4  # in log units
+_LEVEL_WIDTH, _WEEKDAY_WIDTH = 1.5, 0.5  # in log units: of a level around the product's mean, and of weekdays
+_ALONE = 10.0  # spread of slopes that are not drawn together
+_ROUNDS = 4
+_CLOSE = 1e-9  # log density that another step may gain
+_NEVER = -300.0  # log of the exposure of what could not be bought
 
 
 @dataclass(frozen=True)
@@ -32,47 +34,26 @@ class UnitsBelief:
 
     Attributes
     ----------
-    slopes, slopes_covariance
-        Change of log units with the log price, shapes (n_products,) and (n_products, n_products).
+    slopes, slopes_deviation
+        Change of log units with the log price, and its standard deviation, shape (n_products,).
     levels
         Log units at the owner's price and an exposure of 1, shape (n_products, n_stores).
     effects
         Of the chain, in log units, shape (n_periods,).
-    shocks
-        Of a store in a period, in log units, shape (n_stores, n_periods).
-    bend, carry
-        Coefficients of the squared log ratio and of the log ratio of the period before, each with its standard
-        deviation; (0, 0) for a term that is not looked at.
     information
         Of a usual period in all stores about a product's log rate, 1 / variance, shape (n_products,).
-    shared
-        Slopes, effects, optional coefficients, mean slope, the log's common error, weekdays; shape (n_shared,).
     """
 
     slopes: Floats
-    slopes_covariance: Floats
+    slopes_deviation: Floats
     levels: Floats
     effects: Floats
-    shocks: Floats
-    bend: tuple[float, float]
-    carry: tuple[float, float]
     spreads: Spreads
     information: Floats
-    shared: Floats = field(repr=False)
-
-    @property
-    def slopes_deviation(self) -> Floats:
-        """Standard deviation of each slope, shape (n_products,)."""
-        return np.sqrt(np.diagonal(self.slopes_covariance))
 
 
 def believed_of_units(
-    rows: UnitRows,
-    told: ToldPrior | None = None,
-    terms: RateTerms | None = None,
-    before: UnitsBelief | None = None,
-    *,
-    alone: bool = False,
+    rows: UnitRows, told: ToldPrior | None = None, before: UnitsBelief | None = None, *, alone: bool = False
 ) -> UnitsBelief:
     """Return what units tell, from all rows so far.
 
@@ -80,111 +61,132 @@ def believed_of_units(
     ----------
     told
         What a log told of the slopes; None where there is none.
-    terms
-        Optional terms of the log rate; None for none.
-    alone
-        Let each product speak for itself: no slope is drawn towards those of the others, or hardly to a prior.
     before
         An earlier belief over the same products and stores, whose spreads this one begins from. It makes an update
         faster, and hardly another one.
+    alone
+        Let each product speak for itself: no slope is drawn towards those of the others, or hardly to a prior.
     """
     told = ToldPrior.none(rows.shape[0]) if told is None else told
-    spreads = Spreads.usual(rows.shape[0]) if before is None else before.spreads
-    fit = _Fit(rows, RateTerms() if terms is None else terms, told, spreads, alone=alone)
+    spreads, at = Spreads.usual(rows.shape[0]) if before is None else before.spreads, None
     for _ in range(_ROUNDS if before is None else 1):
-        fit.find_mode()
-        fit.learn_spreads()
-    fit.find_mode()
-    return fit.belief()
+        fit = _Fit(rows, told, spreads, at, alone=alone)
+        spreads, at = fit.likelier_spreads(), fit.at
+    return _Fit(rows, told, spreads, at, alone=alone).belief()
 
 
 class _Fit:
-    """A fit under way: the mode so far, the spreads so far, and the prior that follows from them."""
+    """The mode under some spreads.
 
-    def __init__(self, rows: UnitRows, terms: RateTerms, told: ToldPrior, spreads: Spreads, *, alone: bool) -> None:
-        self._rows, self._terms, self._told, self._alone = rows, terms, told, alone
-        self.spreads = spreads
-        self._covariates = terms.of(rows)
-        _, n_stores, n_periods = rows.shape
-        self._places = SharedPlaces.of(rows, terms)
-        self._is_row = (rows.exposure > 0).astype(float)
-        sold, offered = (rows.units * self._is_row).sum(axis=2), rows.exposure.sum(axis=2)
-        of_product = (sold.sum(axis=1) + 0.5) / np.maximum(offered.sum(axis=1), 1e-9)
-        self._level_means = np.repeat(np.log(of_product)[:, None], n_stores, axis=1)
-        self.levels = np.log((sold + of_product[:, None]) / (offered + 1.0))
-        self.shocks, self.shared = np.zeros((n_stores, n_periods)), np.zeros(self._places.n_shared)
-        self.shared[self._places.slopes] = self.shared[self._places.mean] = SHELF_SLOPE
-        self._log_exposure = np.log(np.where(rows.exposure > 0, rows.exposure, 1.0))
+    Stores are the groups of the posterior: their coefficients are what a period adds, then the two common normals of
+    slopes. Their cells are products: a cell's own part is the level, and its shared part the product's slope.
+    """
 
-    def find_mode(self) -> None:
-        """Move to the mode under the spreads, by Newton's method with expected curvatures."""
-        precision, pull = self._places.prior(self._told, self.spreads, alone=self._alone)
-        shock_precision = self.spreads.shock_precision(self._rows.shape[2])
-        for _ in range(_STEPS):
-            expected = self._expected()
-            shrink = 1 / (1 + expected / self.spreads.shapes[:, None, None])
-            of_rows = (self._rows.units - expected) * shrink * self._is_row
-            self.curved = Curvatures(
-                expected * shrink * self._is_row,
-                self._rows.log_ratios,
-                self._covariates,
-                1 / _LEVEL_WIDTH**2,
-                shock_precision,
-                precision,
-            )
-            of_levels = of_rows.sum(axis=2) - (self.levels - self._level_means) / _LEVEL_WIDTH**2
-            of_shocks = of_rows.sum(axis=0) - (self.shocks @ shock_precision if shock_precision is not None else 0.0)
-            of_shared = pull - precision @ self.shared
-            of_shared += gradient_of_shared(of_rows, self._rows.log_ratios, self._covariates, self._places.n_shared)
-            levels, shocks, shared = self.curved.step(of_levels, of_shocks, of_shared)
-            longest = max(np.abs(step).max(initial=0.0) for step in (levels, shocks, shared))
-            part = min(1.0, _LONGEST_STEP / max(longest, 1e-12))
-            self.levels = self.levels + part * levels
-            self.shocks, self.shared = self.shocks + part * shocks, self.shared + part * shared
-            if longest < _CLOSE:
-                break
-
-    def learn_spreads(self) -> None:
-        """Move the spreads to what the mode and its uncertainty make likeliest."""
-        places, covariance = self._places, self.curved.covariance
-
-        def expected_squares(these: Ints, around: Ints) -> Floats:
-            variance = covariance[these, these] + covariance[around, around] - 2 * covariance[these, around]
-            return np.asarray((self.shared[these] - self.shared[around]) ** 2 + variance)
-
-        spreads = learned_spreads(
-            self.spreads,
-            expected_squares(places.slopes, np.full(len(places.slopes), places.mean)),
-            expected_squares(places.effects, places.weekdays),
-            self.shocks,
-            self.curved.shocks_covariance if self.spreads.shock > 0 else None,
+    def __init__(self, rows: UnitRows, told: ToldPrior, spreads: Spreads, near: Latents | None, *, alone: bool) -> None:
+        """`near` are latents near which the mode is looked for."""
+        n_products, n_stores, n_periods = rows.shape
+        self._rows, self._spreads = rows, spreads
+        self._prior = SlopePrior.of(told, _ALONE if alone else spreads.slope)
+        self._is_row = rows.exposure > 0
+        self._units, self._log_ratios, exposure = (  # by store
+            np.where(self._is_row, own, 0.0).swapaxes(0, 1) for own in (rows.units, rows.log_ratios, rows.exposure)
         )
-        self.spreads = learned_shapes(spreads, self._rows, self._expected())
+        self._log_exposure = np.where(exposure > 0, np.log(np.where(exposure > 0, exposure, 1.0)), _NEVER)
+        sold, offered = self._units.sum(axis=2), exposure.sum(axis=2)
+        mean_rate = (sold.sum(axis=0) + 0.5) / np.maximum(offered.sum(axis=0), 1e-9)
+        self._level_means = np.log(mean_rate)
+        self._roots = self._prior_roots()
+        if near is None:
+            near = Latents.zeros(n_stores, n_periods, self._roots.shared.shape[2], n_products)
+            levels = np.log((sold + mean_rate) / (offered + 1.0)) - self._level_means
+            near = near._replace(own_cells=levels / _LEVEL_WIDTH)
+        self._mode = find_mode(near, self._model, _CLOSE)
+        self.at = self._mode.at.moved(self._mode.step, 1.0)
+
+    def _prior_roots(self) -> Roots:
+        _, n_stores, n_periods = self._rows.shape
+        weekdays = np.zeros(n_periods, dtype=np.int64) if self._rows.weekdays is None else self._rows.weekdays
+        by_weekday = _WEEKDAY_WIDTH * (weekdays[:, None] == np.unique(weekdays))
+        size = n_periods + 2
+        own, shared = np.zeros((size, n_periods)), np.zeros((size, n_periods + by_weekday.shape[1] + 2))
+        own[:n_periods] = self._spreads.shock_root(n_periods)
+        shared[:n_periods, :n_periods] = self._spreads.effect * np.eye(n_periods)
+        shared[:n_periods, n_periods:-2] = by_weekday
+        shared[n_periods:, -2:] = np.eye(2)
+        each = (n_stores, 1, 1)
+        return Roots(np.tile(own, each), np.tile(shared, each), _LEVEL_WIDTH, self._prior.own)
+
+    def _log_rates(self, stores: slice, at: Latents) -> Floats:
+        """Return log units expected in each row, shape (n_stores, n_products, n_periods)."""
+        levels = self._level_means + _LEVEL_WIDTH * at.own_cells
+        roots = self._roots._replace(own=self._roots.own[stores], shared=self._roots.shared[stores])
+        periods = roots.coefficients(at)[:, None, : self._rows.shape[2]]
+        rates = self._log_exposure[stores] + levels[:, :, None] + periods
+        return np.asarray(rates + self._slopes(at)[:, None] * self._log_ratios[stores])
+
+    def _slopes(self, at: Latents) -> Floats:
+        return np.asarray(self._prior.mean + self._prior.own * at.shared_cells + self._prior.common @ at.shared[-2:])
+
+    def _model(self, stores: slice, at: Latents) -> tuple[Roots, Likelihood]:
+        """Return roots and likelihood of some stores; see `serving.belief.posterior.Model`."""
+        roots = self._roots._replace(own=self._roots.own[stores], shared=self._roots.shared[stores])
+        log_ratios, common = self._log_ratios[stores], self._prior.common
+        shapes = self._spreads.shapes[:, None]
+        log, surplus, curved = negative_binomial(self._log_rates(stores, at), self._units[stores], shapes)
+        tilted = curved * log_ratios
+        of_level, by_level, of_slope = curved.sum(axis=2), tilted.sum(axis=2), (tilted * log_ratios).sum(axis=2)
+        tilt = (surplus * log_ratios).sum(axis=2)
+
+        def by_cell(periods: Floats, slopes: Floats) -> Floats:
+            """Return how a cell's term meets coefficients, given how it meets periods and the product's slope."""
+            return np.concatenate([periods.swapaxes(1, 2), (slopes[:, :, None] * common).swapaxes(1, 2)], axis=1)
+
+        by_slope = by_cell(tilted, of_slope)
+        n_periods = log_ratios.shape[2]
+        weight = np.zeros((len(tilt), n_periods + 2, n_periods + 2))
+        each = np.arange(n_periods)
+        weight[:, each, each] = curved.sum(axis=1)
+        weight[:, :, -2:] = by_slope @ common
+        weight[:, -2:, :n_periods] = weight[:, :n_periods, -2:].swapaxes(1, 2)
+        slope = np.concatenate([surplus.sum(axis=1), tilt @ common], axis=1)
+        shared_cells = SharedCells(by_slope, by_level, of_slope, tilt)
+        by_own = by_cell(curved, by_level)
+        return roots, Likelihood(log, weight, by_own, of_level, slope, surplus.sum(axis=2), shared_cells)
+
+    def likelier_spreads(self) -> Spreads:
+        """Return spreads that the mode and its uncertainty make likelier (expectation and maximisation)."""
+        n_periods, around = self._rows.shape[2], self._prior.common - self._prior.shelf_common
+        apart = self._slopes(self.at) - self._prior.shelf - self._prior.shelf_common @ self.at.shared[-2:]
+        effects = self.at.shared[:n_periods] ** 2 + (self._mode.shared_root[:n_periods] ** 2).sum(axis=1)
+        root = self._roots.own[0, :n_periods]
+        covariance = np.concatenate([self._mode.own_covariance(some) for some in self._mode.blocks])
+        spreads = learned_spreads(
+            self._spreads,
+            apart**2 + self._variances(around),
+            self._spreads.effect**2 * effects,
+            self.at.own @ root.T,
+            covariance[:, :n_periods, :n_periods],
+        )
+        every = slice(0, self._rows.shape[1])
+        return learned_shapes(spreads, self._rows, np.exp(self._log_rates(every, self.at)).swapaxes(0, 1))
+
+    def _variances(self, common: Floats) -> Floats:
+        """Return variances left of products' slopes that the common normals move by so much, shape (n_products,)."""
+        root, first = self._mode.shared_root, self.at.shared.size
+        directions = self._prior.own[:, None] * root[first:] + common @ root[first - 2 : first]
+        return np.asarray((directions**2).sum(axis=1))
 
     def belief(self) -> UnitsBelief:
         """Return what was found."""
-        places, covariance = self._places, self.curved.covariance
-        deviations = np.sqrt(np.diagonal(covariance))
-        optional = [(float(self.shared[place]), float(deviations[place])) for place in places.optional]
+        n_periods = self._rows.shape[2]
+        every = slice(0, self._rows.shape[1])
+        _, _, curved = negative_binomial(self._log_rates(every, self.at), self._units, self._spreads.shapes[:, None])
+        n_rows = np.maximum(self._is_row.sum(axis=2), 1)
         return UnitsBelief(
-            slopes=self.shared[places.slopes],
-            slopes_covariance=covariance[np.ix_(places.slopes, places.slopes)],
-            levels=self.levels,
-            effects=self.shared[places.effects],
-            shocks=self.shocks,
-            bend=optional[0] if self._terms.bend else (0.0, 0.0),
-            carry=optional[-1] if self._terms.carry else (0.0, 0.0),
-            spreads=self.spreads,
-            information=self._information(),
-            shared=self.shared,
+            slopes=self._slopes(self.at),
+            slopes_deviation=np.sqrt(self._variances(self._prior.common)),
+            levels=(self._level_means + _LEVEL_WIDTH * self.at.own_cells).T,
+            effects=self._roots.shared[0, :n_periods] @ self.at.shared,
+            spreads=self._spreads,
+            information=(curved.sum(axis=2).T / n_rows).sum(axis=1),
         )
-
-    def _expected(self) -> Floats:
-        """Units expected in each row, shape (n_products, n_stores, n_periods)."""
-        rates = rates_of(self.shared, self._rows.log_ratios, self._covariates)
-        rates += self.levels[:, :, None] + self.shocks + self._log_exposure
-        return np.exp(np.clip(rates, -30.0, 30.0))
-
-    def _information(self) -> Floats:
-        weights, n_rows = self.curved.weights.sum(axis=2), self._is_row.sum(axis=2)
-        return np.asarray((weights / np.maximum(n_rows, 1.0)).sum(axis=1))

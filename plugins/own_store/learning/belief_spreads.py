@@ -31,7 +31,7 @@ class Spreads:
     effect
         Of the chain's effects of periods, around the weekday's.
     shock
-        Of a store's shocks; 0 leaves shocks out.
+        Of a store's shocks.
     remains
         Correlation of a store's shock with that of the period before.
     shapes
@@ -49,20 +49,15 @@ class Spreads:
         """Return the spreads before anything was sold."""
         return cls(_SLOPE[0], _EFFECT[0], _SHOCK[0], _REMAINS, np.full(n_products, _SHAPE))
 
-    def shock_precision(self, n_periods: int) -> Floats | None:
-        """Return the precision of a store's shocks, shape (n_periods, n_periods); None where they are left out."""
-        if self.shock <= 0:
-            return None
-        fresh = self.shock**2 * (1 - self.remains**2)
-        inner = np.full(n_periods, 1 + self.remains**2)
-        inner[0] = inner[-1] = 1.0
-        inner[0] += (n_periods == 1) * -(self.remains**2)
-        beside = np.full(n_periods - 1, -self.remains)
-        return np.asarray((np.diag(inner) + np.diag(beside, 1) + np.diag(beside, -1)) / fresh)
+    def shock_root(self, n_periods: int) -> Floats:
+        """Return the lower root of the covariance of a store's shocks, shape (n_periods, n_periods)."""
+        periods = np.arange(n_periods)
+        apart = np.abs(periods[:, None] - periods)
+        return np.asarray(self.shock * np.linalg.cholesky(self.remains**apart))
 
 
 def learned_spreads(
-    spreads: Spreads, slopes: Floats, effects: Floats, shocks: Floats, shocks_covariance: Floats | None
+    spreads: Spreads, slopes: Floats, effects: Floats, shocks: Floats, shocks_covariance: Floats
 ) -> Spreads:
     """Return spreads that the posterior makes likeliest; the shapes stay as they are.
 
@@ -72,18 +67,16 @@ def learned_spreads(
         Expected squares of slopes around their mean and of effects around their weekday's, shapes (n_products,) and
         (n_periods,).
     shocks, shocks_covariance
-        Mean and covariance of each store's shocks, shapes (n_stores, n_periods) and (n_stores, n_periods, n_periods);
-        no covariance where shocks are left out.
+        Mean and covariance of each store's shocks, shapes (n_stores, n_periods) and (n_stores, n_periods, n_periods).
     """
-    changed = replace(spreads, slope=_spread(slopes, *_SLOPE), effect=_spread(effects, *_EFFECT))
-    if shocks_covariance is None:
-        return changed
     squares = shocks[:, :, None] * shocks[:, None, :] + shocks_covariance
     now, next_to = np.diagonal(squares, axis1=1, axis2=2), np.diagonal(squares, offset=1, axis1=1, axis2=2)
     shock = _spread(now.ravel(), *_SHOCK)
     usual = _REMAINS_COUNT * shock**2
     remains = (next_to.sum() + usual * _REMAINS) / (now[:, :-1].sum() + usual)
-    return replace(changed, shock=shock, remains=float(np.clip(remains, 0.0, _MOST_REMAINS)))
+    remains = float(np.clip(remains, 0.0, _MOST_REMAINS))
+    slope, effect = _spread(slopes, *_SLOPE), _spread(effects, *_EFFECT)
+    return replace(spreads, slope=slope, effect=effect, shock=shock, remains=remains)
 
 
 def _spread(squares: Floats, usual: float, count: float) -> float:
@@ -99,28 +92,25 @@ def learned_shapes(spreads: Spreads, rows: UnitRows, expected: Floats) -> Spread
     Parameters
     ----------
     expected
-        Units expected in each row, shape (n_products, n_stores, n_periods).
+        Units expected, 0 where the exposure is 0, shape (n_products, n_stores, n_periods).
     """
-    is_row = rows.exposure > 0
-    numbers, number_of = np.unique(rows.units, return_inverse=True)  # a few hundred numbers stand for all rows
-    number_of = number_of.reshape(rows.shape)
-    constant = rows.units * np.log(np.maximum(expected, 1e-12))
-    likely = np.empty((len(_SHAPES), len(expected)))
-    for number, shape in enumerate(_SHAPES):
-        log_chance = (gammaln(numbers + shape) - gammaln(shape) + shape * np.log(shape))[number_of]
-        log_chance += constant - (rows.units + shape) * np.log(expected + shape)
-        curved = (is_row * expected / (1 + expected / shape)).sum(axis=2)
-        likely[number] = (is_row * log_chance).sum(axis=(1, 2)) - 0.5 * np.log(curved + 1.0).sum(axis=1)
+    numbers, counts = rows.counted
+    sold, n_rows = counts @ numbers, counts.sum(axis=1)
+    likely = counts @ gammaln(numbers[:, None] + _SHAPES) - n_rows[:, None] * gammaln(_SHAPES)
+    likely -= sold[:, None] * np.log(_SHAPES)
+    for place, shape in enumerate(_SHAPES):
+        ratio = expected / shape
+        likely[:, place] -= np.einsum("pst,pst->p", rows.units + shape, np.log1p(ratio))
+        likely[:, place] -= 0.5 * np.log((expected / (1 + ratio)).sum(axis=2) + 1.0).sum(axis=1)
     at = np.log(_SHAPES)
-    chain = _highest(at, likely.sum(axis=1) - 0.5 * ((at - np.log(_SHAPE)) / _SHAPE_WIDTH) ** 2)
-    own = likely - 0.5 * ((at - chain) / _PRODUCT_WIDTH)[:, None] ** 2
-    return replace(spreads, shapes=np.exp([_highest(at, product) for product in own.T]))
+    chain = _highest(at, likely.sum(axis=0, keepdims=True) - 0.5 * ((at - np.log(_SHAPE)) / _SHAPE_WIDTH) ** 2)
+    return replace(spreads, shapes=np.exp(_highest(at, likely - 0.5 * ((at - chain) / _PRODUCT_WIDTH) ** 2)))
 
 
-def _highest(at: Floats, values: Floats) -> float:
-    """Return where values on an even grid are highest, between its points too."""
-    top = int(np.clip(np.argmax(values), 1, len(at) - 2))
-    left, middle, right = values[top - 1 : top + 2]
+def _highest(at: Floats, values: Floats) -> Floats:
+    """Return where each row of values on an even grid is highest, between grid points too, shape (n_rows,)."""
+    top = np.clip(np.argmax(values, axis=1), 1, len(at) - 2)
+    left, middle, right = (values[np.arange(len(values)), top + shift] for shift in (-1, 0, 1))
     bent = left - 2 * middle + right
-    shift = 0.5 * (left - right) / bent if bent < 0 else 0.0
-    return float(at[top] + np.clip(shift, -1.0, 1.0) * (at[1] - at[0]))
+    shift = np.where(bent < 0, np.clip(0.5 * (left - right) / np.where(bent < 0, bent, -1.0), -1.0, 1.0), 0.0)
+    return np.asarray(at[top] + shift * (at[1] - at[0]))

@@ -38,8 +38,6 @@ class SlopeDraws:
         Mean and standard deviation of the draws, shape (n_products,).
     objective
         What a price is best for.
-    bend
-        Coefficient of the squared log ratio.
     families
         None: each product is drawn by itself.
     """
@@ -47,7 +45,6 @@ class SlopeDraws:
     slopes: Floats
     spreads: Floats
     objective: Objective = "profit"
-    bend: float = 0.0
     families: Ints | None = None
 
     @classmethod
@@ -56,7 +53,7 @@ class SlopeDraws:
         deviations = belief.slopes_deviation
         worth = EXPLORING * periods * belief.information * deviations**2
         breadth = np.where(belief.information > 0, np.clip(worth, NARROWEST, WIDEST), 1.0)  # of what never sold, none
-        return cls(belief.slopes, breadth * deviations, objective, belief.bend[0])
+        return cls(belief.slopes, breadth * deviations, objective)
 
     @property
     def name(self) -> str:
@@ -83,4 +80,4 @@ class SlopeDraws:
         """Return the log of what a unit of demand brings at each price under a slope of 0, shape as `room.prices`."""
         costs = room.costs[:, None, None] if self.objective == "profit" else 0.0
         gain = np.where(room.is_free, np.maximum(room.prices - costs, _NOTHING), 1.0)
-        return np.asarray(np.log(gain) + self.bend * room.log_ratios**2)
+        return np.asarray(np.log(gain))

@@ -22,7 +22,7 @@ class UnitRows:
     exposure
         Share of the period in which the product could be bought, or any other multiple of what is expected.
     log_ratios
-        Log of the price over the owner's price; where the exposure is 0, it counts as the price before the next alone.
+        Log of the price over the owner's price; any number where the exposure is 0.
     weekdays
         Number of each period's weekday, shape (n_periods,); None where periods are weeks.
     """
@@ -39,11 +39,12 @@ class UnitRows:
         return n_products, n_stores, n_periods
 
     @cached_property
-    def log_ratios_before(self) -> Floats:
-        """Log ratios of the period before; 0, the owner's price, before the first."""
-        before = np.zeros_like(self.log_ratios)
-        before[:, :, 1:] = self.log_ratios[:, :, :-1]
-        return before
+    def counted(self) -> tuple[Floats, Floats]:
+        """Numbers of units, ascending, and how often each product sold each, shape (n_products, n_numbers)."""
+        product, store, period = np.nonzero(self.exposure)
+        numbers, number_of = np.unique(self.units[product, store, period], return_inverse=True)
+        counts = np.bincount(product * len(numbers) + number_of, minlength=len(self.units) * len(numbers))
+        return numbers, counts.reshape(len(self.units), len(numbers)).astype(float)
 
     @classmethod
     def of_rows(

@@ -25,8 +25,6 @@ def sold_by() -> Callable[..., Sold]:
         units: float = 70.0,
         spread: float = 0.07,
         shock: float = 0.0,
-        carry: float = 0.0,
-        bend: float = 0.0,
         weekdays: np.ndarray | None = None,
         weekday_effects: np.ndarray | None = None,
         slopes: np.ndarray | None = None,
@@ -40,8 +38,7 @@ def sold_by() -> Callable[..., Sold]:
         rates = rates + shock * dice.standard_normal((1, n_stores, n_periods))
         if weekdays is not None and weekday_effects is not None:
             rates = rates + weekday_effects[weekdays]
-        rates += slopes[:, None, None] * log_ratios + bend * log_ratios**2
-        rates[:, :, 1:] += carry * log_ratios[:, :, :-1]
+        rates += slopes[:, None, None] * log_ratios
         mean = np.exp(rates)
         sold = dice.negative_binomial(56, 56 / (56 + mean)).astype(float)
         return Sold(UnitRows(sold, np.ones(shape), log_ratios, weekdays), slopes)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from plugins.own_store.learning.belief_from_units import believed_of_units
-from plugins.own_store.learning.belief_priors import SHELF_SLOPE, RateTerms, ToldPrior
+from plugins.own_store.learning.belief_priors import SHELF_SLOPE, ToldPrior
 
 Sell = Callable[..., "object"]
 
@@ -80,22 +80,6 @@ def test_no_log_is_believed_by_less_than_a_width_of_one() -> None:
     assert ToldPrior.of(slopes, width=0.1).widths.tolist() == [1.0, 1.0]
     assert ToldPrior.of(slopes).widths.tolist() == [1.2, 1.2]
     assert ToldPrior.of(slopes, np.array([0.1, 2.0])).widths.tolist() == [1.2, 2.0]
-
-
-def test_carry_over_is_found_where_it_was_planted_and_not_elsewhere(sold_by: Sell) -> None:
-    planted = believed_of_units(sold_by((20, 4, 24), carry=0.6).rows, terms=RateTerms(carry=True))
-    nothing = believed_of_units(sold_by((20, 4, 24)).rows, terms=RateTerms(carry=True))
-    assert planted.carry[0] == pytest.approx(0.6, abs=3 * planted.carry[1])
-    assert planted.carry[0] > 4 * planted.carry[1]
-    assert abs(nothing.carry[0]) < 3 * nothing.carry[1]
-
-
-def test_a_bend_is_found_beside_the_carry_over(sold_by: Sell) -> None:
-    sold = sold_by((20, 6, 30), spread=0.12, bend=-3.0)
-    belief = believed_of_units(sold.rows, terms=RateTerms(bend=True, carry=True))
-    assert belief.bend[0] < -3 * belief.bend[1]
-    assert abs(belief.carry[0]) < 3 * belief.carry[1]
-    assert believed_of_units(sold.rows).bend == (0.0, 0.0)
 
 
 def test_local_shocks_are_told_from_none(sold_by: Sell) -> None:

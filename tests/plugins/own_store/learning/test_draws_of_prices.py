@@ -34,12 +34,12 @@ def best_under(room: PriceRoom, slopes: np.ndarray, costs: np.ndarray) -> np.nda
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10_000), spread=st.floats(0.01, 2.0), is_profit=st.booleans(), bend=st.floats(-2, 2))
+@given(seed=st.integers(0, 10_000), spread=st.floats(0.01, 2.0), is_profit=st.booleans())
 def test_the_chance_of_a_price_is_how_often_it_is_best_under_a_drawn_slope(
-    seed: int, spread: float, is_profit: bool, bend: float
+    seed: int, spread: float, is_profit: bool
 ) -> None:
     room, dice = room_of(2, 1, seed), np.random.default_rng(seed)
-    rule = replace(rule_of(2, spread, seed), objective="profit" if is_profit else "revenue", bend=bend)
+    rule = replace(rule_of(2, spread, seed), objective="profit" if is_profit else "revenue")
     chances = rule.chances(room)
     assert chances.sum(axis=2) == pytest.approx(np.ones((2, 1)))
     assert (chances[~room.is_free] == 0).all()
@@ -49,7 +49,7 @@ def test_the_chance_of_a_price_is_how_often_it_is_best_under_a_drawn_slope(
         own = PriceRoom(*(part[product : product + 1] for part in (room.ladder, room.owner, room.before, room.costs)))
         at = np.where(own.is_free, own.log_ratios, 0.0)[0, 0]
         gain = np.log(np.where(own.is_free, np.maximum(own.prices - costs[product], 1e-12), 1.0))[0, 0]
-        value = gain + drawn[product][:, None] * at + bend * at**2
+        value = gain + drawn[product][:, None] * at
         best = np.where(own.is_free[0, 0], value, -np.inf).argmax(axis=1)
         share = np.bincount(best, minlength=own.is_free.shape[2]) / 4000
         assert share == pytest.approx(chances[product, 0], abs=0.05)
@@ -142,7 +142,6 @@ def test_draws_spread_less_the_more_is_known_and_the_less_a_week_teaches() -> No
         slopes: np.ndarray
         slopes_deviation: np.ndarray
         information: np.ndarray
-        bend: tuple[float, float] = (0.0, 0.0)
 
     known, week = np.array([1.0, 0.5, 0.2, 0.1]), np.full(4, 30.0)
     spreads = [SlopeDraws.of(Believed(np.full(4, -2.0), known, times * week)).spreads for times in (1.0, 10.0)]  # type: ignore[arg-type]
