@@ -15,6 +15,7 @@ from scipy.special import expit, softmax
 from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.records.pricing import BeliefSettings
+from serving.belief.changes import CHANCE_OF_A_CHANGE
 from serving.belief.gaussian import Counts, Gaussian, Knots, falling
 from serving.belief.posterior import posterior
 from serving.belief.sales import n_hours_of
@@ -64,9 +65,6 @@ def _covariance(ratios: Floats, level: float, slope: float, bend: float, length:
     line = level**2 + slope**2 * off[:, :, None] * off[:, None, :]
     return np.asarray(line + bend**2 * np.exp(-0.5 * (apart / length) ** 2))
 
-
-CHANCE_OF_A_CHANGE = 0.01
-"""Prior probability that demand changed overnight."""
 
 USUAL_DAY_SPREAD = 0.2
 """Spread of a day's visits until some days were counted, as a share."""

@@ -25,35 +25,38 @@ from serving.belief.today import alike_hours
 
 _SINGLE_HOUR = 0.05  # variance of an hour's effect that no other hour shares, as a share
 _STATE = (0.7, 1.0)  # spread of a lasting change: of the level, in log odds, and of the slope, by price ratio
-_WEEKDAY = 0.4  # spread of a single weekday, as a factor of the weekend's
 _JITTER = 1e-9
 _NO_MATTER = 1e-5  # variance that a direction adds at a knot, in log odds squared
 
 
 @dataclass(frozen=True)
 class EffectSpreads:
-    """Standard deviations of the effects of the weekend, of an hour and of a day, in log odds.
+    """Standard deviations of the effects of the weekend, a single weekday, an hour and a day, in log odds.
 
-    The shelf shares a part of each; `own_` are those of each product's own part.
+    The shelf shares a part of each; `own_` are those of each product's own part. `own_state` is that of a lasting
+    change, over the shelf's.
     """
 
     week: float = 0.3
+    weekday: float = 0.1
     hours: float = 0.1
     day: float = 0.1
     own_week: float = 0.1
+    own_weekday: float = 0.04
     own_hours: float = 0.05
     own_day: float = 0.05
+    own_state: float = 1.0
 
 
-def _root_of_effects(week: float, hours: float, n_hours: int, n_states: int) -> Floats:
+def _root_of_effects(week: float, weekday: float, hours: float, state: float, n_hours: int, n_states: int) -> Floats:
     """Return what a unit of each standard normal adds to the coefficients after the knots, n_effects of both.
 
     The first state has no level and slope of its own.
     """
-    alike = alike_weekdays(_WEEKDAY)
+    of_weekdays = np.linalg.cholesky(week**2 * alike_weekdays(0.0) + weekday**2 * np.eye(WEEKDAYS))
     of_hours = np.linalg.cholesky(alike_hours(n_hours, _SINGLE_HOUR))
-    states = np.diag([0.0, 0.0, *_STATE * (n_states - 1)])
-    return np.asarray(block_diag(week * np.linalg.cholesky(alike), hours * of_hours, states))
+    states = state * np.diag([0.0, 0.0, *_STATE * (n_states - 1)])
+    return np.asarray(block_diag(of_weekdays, hours * of_hours, states))
 
 
 @dataclass(frozen=True)
@@ -170,8 +173,9 @@ def fit_effects(
         same products or of others.
     """
     (n_products, n_knots), n_states = ratios.shape, int(state_of_day.max(initial=0)) + 1
-    own_effects = _root_of_effects(spreads.own_week, spreads.own_hours, sales.n_hours, n_states)
-    effects = _root_of_effects(spreads.week, spreads.hours, sales.n_hours, n_states)
+    sizes = (sales.n_hours, n_states)
+    own_effects = _root_of_effects(spreads.own_week, spreads.own_weekday, spreads.own_hours, spreads.own_state, *sizes)
+    effects = _root_of_effects(spreads.week, spreads.weekday, spreads.hours, 1.0, *sizes)
     own_curves = np.asarray(np.linalg.cholesky(prior.own + _JITTER * np.eye(n_knots)), dtype=float)
 
     def roots_of(own: slice) -> Roots:

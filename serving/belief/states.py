@@ -1,8 +1,8 @@
 """Which days had the same demand, and how far effects usually move: both as the sales find likeliest.
 
-Spreads are those under which the sales were likeliest beforehand, tried one after another around the usual ones. Days
-are cut where demand changed for good, as often as that is nearly sure, the most striking change first; and days after a
-change belong to a demand that was seen before, where that is likelier than a new one.
+Days of one demand are found first (`serving.belief.changes`), by a fit in which each day has a level of its own. They
+hold where the sales are likelier so than under one demand for all days. Then spreads are found, under which the sales
+were likeliest beforehand, one after another around the usual ones.
 
 What the context of a day adds is learned by a random forest: holidays, pay days, announced events, the weather. It is
 fitted to the level of each product on each day beyond its weekday and hours. Purchases themselves would mislead it,
@@ -14,37 +14,36 @@ much of the prediction holds.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from operator import attrgetter
 from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
 from catalog.arrays import Floats, Ints
 from catalog.load import Catalog
 from catalog.records.pricing import BeliefSettings
 from features.context import KEYS, context_of_days, show_context
-from serving.belief.belief import CHANCE_OF_A_CHANGE, USUAL_SHAPE, Shape, State, shelf_prior
+from serving.belief.belief import USUAL_SHAPE, Shape, State, shelf_prior
+from serving.belief.changes import DayLevels, chances_tomorrow, log_chance
 from serving.belief.effects import EffectsFit, EffectSpreads, fit_effects
 from serving.belief.gaussian import Knots, evenly_chosen
-from serving.belief.posterior import Latents
+from serving.belief.posterior import Latents, binomial
 from serving.belief.sales import Sales
 from serving.belief.today import USUAL, likeliest_spread
 
-_SURE_OF_A_CHANGE = 0.9
-_MOST_STATES = 6
-_SHORTEST = 2  # days of another demand that is over again
 _MOST_STUDIED = 60  # products on which spreads are tried
-_LOG_ODDS_OF_A_CHANGE = float(np.log(CHANCE_OF_A_CHANGE / (1 - CHANCE_OF_A_CHANGE)))
-_RETURNS = 0.01  # chance that a demand of earlier days is back
+_LOOSE = EffectSpreads(
+    week=0.01, weekday=0.01, day=1.0, own_week=0.01, own_weekday=0.01
+)  # under which a day's level says what its weekday adds
+_LEAST = 1e-3  # weight of a day's sales
 _TRIED: dict[str, tuple[float, ...]] = {
+    "own_state": (0.1, 0.3, 1.0),
     "own": (0.4, 1.0, 2.5, 6.0),
     "bend": (0.2, 1.0, 2.5),
     "length": (0.2, 0.07),
     "day": (0.02, 0.1, 0.3, 0.8),
-    "week": (0.05, 0.3, 1.0),
     "hours": (0.03, 0.2, 0.8),
     "own_day": (0.02, 0.1, 0.3),
     "own_week": (0.03, 0.2, 0.6),
@@ -81,7 +80,7 @@ class Fit:
     @property
     def evidence(self) -> float:
         """Log of how likely the sales were beforehand, and that demand changed so often."""
-        return self.effects.log_evidence + _LOG_ODDS_OF_A_CHANGE * int(self.state_of_day.max())
+        return self.effects.log_evidence + log_chance(self.state_of_day)
 
     @property
     def levels(self) -> Floats:
@@ -132,12 +131,10 @@ class Fit:
         by_luck
             As in `EffectsFit.on`.
         """
-        newest = int(self.state_of_day[-1])
-        others = [state for state in range(int(self.state_of_day.max()) + 1) if state != newest]
-        weights = [1 - _RETURNS * len(others), *[_RETURNS] * len(others)]
+        newest, chances = int(self.state_of_day[-1]), chances_tomorrow(self.state_of_day)
         return tuple(
-            State(weight, self.effects.on(knots.ratios, date.weekday(), state, beside, by_luck=by_luck))
-            for weight, state in zip(weights, [newest, *others], strict=True)
+            State(float(chances[state]), self.effects.on(knots.ratios, date.weekday(), state, beside, by_luck=by_luck))
+            for state in sorted(range(len(chances)), key=lambda state: state != newest)
         )
 
 
@@ -161,12 +158,20 @@ class _Study:
         known = np.zeros((len(prior.mean), len(states))) if known_days is None else known_days
         return fit_effects(self.knots.ratios, prior, self.sales, spreads, states, known, near)
 
+    def day_levels(self) -> DayLevels:
+        """Return the shelf's level on each day, fitted as if each day had a level of its own."""
+        one = np.zeros(len(self.sales.dates), dtype=np.int64)
+        loose = self.fit(USUAL_SHAPE, _LOOSE, one)
+        odds = loose.odds(self.knots.ratios, self.sales, one)
+        weight = np.bincount(self.sales.day, binomial(odds, self.sales.met, self.sales.bought)[2], len(one))
+        return DayLevels(loose.days.mean(axis=0), 1 / np.maximum(weight, _LEAST), self.sales.weekdays)
+
     def likeliest(
         self, shape: Shape, spreads: EffectSpreads, states: Ints, names: Sequence[str], known_days: Floats | None = None
     ) -> Fit:
         """Return the likeliest spreads, found one after another."""
         best = Fit(self.fit(shape, spreads, states, known_days), shape, states)
-        for name in names:
+        for name in names if states.any() else [name for name in names if name != "own_state"]:
             for tried in _neighbours(best.shape, best.effects.spreads, name):
                 found = self.fit(*tried, states, known_days)
                 if found.log_evidence > best.effects.log_evidence + _CLEARLY:
@@ -193,58 +198,18 @@ def fit_days(settings: BeliefSettings, knots: Knots, sales: Sales) -> Fit:
     n_products = len(knots.ratios)
     some = evenly_chosen(n_products, _MOST_STUDIED)
     study = _Study(knots.among(some), settings, sales.of_products(some))
-    states = np.zeros(len(sales.dates), dtype=np.int64)
-    found = study.likeliest(USUAL_SHAPE, EffectSpreads(), states, tuple(_TRIED))
-    for _ in range(_MOST_STATES - 1):
-        cut = _with_a_change(study, found)
-        if cut is None:
-            break
-        found = cut
-    found = study.likeliest(found.shape, found.effects.spreads, found.state_of_day, ("own", "bend"))
-    odds = found.effects.odds(study.knots.ratios, study.sales, found.state_of_day)
-    found = replace(found, drift_spread=likeliest_spread(study.sales, odds, _CLEARLY))
-    return found if len(some) == n_products else found.refit(knots, settings, sales)
-
-
-def _with_a_change(study: _Study, found: Fit) -> Fit | None:
-    """Return the days with one change more, or None where they are more likely without."""
-    days = _most_striking(found)
-    if days is None:
-        return None
-    current, states = found.state_of_day, []
-    for state in [int(current.max()) + 1, *range(int(current.max()) + 1)]:
-        if state != current[days.start]:
-            moved = current.copy()
-            moved[days] = state
-            states.append(moved)
-    best = max(
-        (study.likeliest(found.shape, found.effects.spreads, moved, ("day", "own_day", "week")) for moved in states),
-        key=lambda own: own.effects.log_evidence,
-    )
-    changed = expit(_LOG_ODDS_OF_A_CHANGE + best.effects.log_evidence - found.effects.log_evidence)
-    return best if changed > _SURE_OF_A_CHANGE else None
-
-
-def _most_striking(found: Fit) -> slice | None:
-    """Return the days that look most like another demand, by the effects that days have on their own.
-
-    They are a stretch of some days of one state, or its end.
-    """
-    effects, states = found.effects.days.mean(axis=0), found.state_of_day
-    ends = [*(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
-    best, days = 0.0, None
-    for first, last in pairwise([0, *ends]):
-        total = effects[first:last].sum()
-        for start in range(first, last):
-            for end in range(start + 1, last + 1):
-                inside, outside = end - start, last - first - (end - start)
-                if not outside or start == 0 or (inside < _SHORTEST and end < last):
-                    continue
-                within = effects[start:end].sum()
-                apart = (within / inside - (total - within) / outside) ** 2 / (1 / inside + 1 / outside)
-                if apart > best:
-                    best, days = float(apart), slice(start, end)
-    return days
+    levels, one = study.day_levels(), np.zeros(len(sales.dates), dtype=np.int64)
+    fits = []
+    for days in [one, states] if (states := levels.states()).any() else [one]:
+        day, week, weekday = levels.spreads(days)
+        spreads = EffectSpreads(day=day, week=week, weekday=weekday)
+        fits.append(study.likeliest(USUAL_SHAPE, spreads, days, ("own_state",)))
+    best = max(fits, key=attrgetter("evidence"))
+    for names in (tuple(_TRIED), ("own", "bend")):
+        best = study.likeliest(best.shape, best.effects.spreads, best.state_of_day, names)
+    odds = best.effects.odds(study.knots.ratios, study.sales, best.state_of_day)
+    best = replace(best, drift_spread=likeliest_spread(study.sales, odds, _CLEARLY))
+    return best if len(some) == n_products else best.refit(knots, settings, sales)
 
 
 _TREES, _SEED = 200, 20260105
