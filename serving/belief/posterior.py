@@ -22,6 +22,8 @@ from serving.belief.gaussian import Counts, Gaussian
 
 CLOSE = 1e-13
 """Log density that another step may gain at the mode."""
+POISSON = 1e9
+"""Shape of a negative binomial that is as good as a Poisson."""
 
 _STEPS, _HALVINGS = 40, 30
 _ROUNDING = 1e-11  # of a log density, as a share of it
@@ -323,7 +325,7 @@ def binomial(odds: Floats, met: Floats, bought: Floats) -> tuple[float, Floats, 
     return log, bought - expected, expected * (1 - chance)
 
 
-def negative_binomial(rates: Floats, units: Floats, shapes: Floats) -> tuple[float, Floats, Floats]:
+def negative_binomial(rates: Floats, units: Floats, shapes: Floats | float) -> tuple[float, Floats, Floats]:
     """Return the log likelihood of units, and its gradient and expected turned curvature in each log rate.
 
     Units vary by mean + mean^2 / shape. They are purchases of units + shape visits, at log odds of rate - log shape.

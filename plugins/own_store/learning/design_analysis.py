@@ -17,11 +17,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from catalog.arrays import Flags, Floats, Ints
+from serving.belief.posterior import POISSON, Latents, Likelihood, Roots, find_mode, negative_binomial
 
 LEVEL = 0.05
 _THROWS = 999
 _STEEPEST = 12.0  # no interval is looked for beyond
-_FITS = 12
+_TERM_SPREAD = 1e-3**-0.5  # beforehand, of what a term adds to the log of units
+_CLOSE = 1e-10  # log density that another step may gain
 _STREAM = 977_400_211  # of the throws, apart from others of the same seed
 
 
@@ -142,7 +144,6 @@ class _SlopeTest:
         self._between = rows.high - rows.low
         self._mean = rows.propensity * rows.high + (1 - rows.propensity) * rows.low
         self._throws = throws.astype(float)
-        self._usual_fit: Floats | None = None
 
     def balance(self, slope: float) -> float:
         """Return how units without their response go with the prices shown: falls with the slope, 0 at the estimate."""
@@ -190,19 +191,17 @@ def usual_spread(rows: CoinRows) -> tuple[float, int]:
 
 
 def _poisson_fit(units: Floats, terms: Floats, exposure: Floats) -> Floats:
-    """Return the means of a log-linear fit by weighted least squares, lightly held to the overall mean."""
-    overall = np.log(max(units.sum(), 0.5) / exposure.sum())
-    coefficients = np.zeros(terms.shape[1])
-    ridge = 1e-3 * np.eye(terms.shape[1])
-    expected = exposure * np.exp(overall)
-    for _ in range(_FITS):
-        gradient = terms.T @ (units - expected) - ridge @ coefficients
-        step = np.linalg.solve((terms.T * expected) @ terms + ridge, gradient)
-        coefficients = coefficients + np.clip(step, -2.0, 2.0)
-        expected = exposure * np.exp(np.clip(overall + terms @ coefficients, -20.0, 20.0))
-        if np.abs(step).max() < 1e-6:  # noqa: PLR2004 - of log units
-            break
-    return np.asarray(expected)
+    """Return the means of a log-linear fit that is lightly held to the overall mean, shape (n_rows,)."""
+    offset = np.log(exposure) + np.log(max(units.sum(), 0.5) / exposure.sum())
+    roots = Roots(_TERM_SPREAD * np.eye(terms.shape[1])[None], np.zeros((1, terms.shape[1], 0)))
+
+    def model(_own: slice, at: Latents) -> tuple[Roots, Likelihood]:
+        rates = offset + terms @ roots.coefficients(at)[0]
+        log, surplus, curved = negative_binomial(rates, units, POISSON)
+        return roots, Likelihood.without_cells(log, ((terms.T * curved) @ terms)[None], (surplus @ terms)[None])
+
+    mode = find_mode(Latents.zeros(1, terms.shape[1], 0, 0), model, _CLOSE)
+    return np.exp(offset + terms @ roots.coefficients(mode.at.moved(mode.step, 1.0))[0])
 
 
 def crossing(falls: Callable[[float], float], low: float, high: float) -> float | None:
