@@ -34,8 +34,9 @@ class Policies(Record):
     rule: RuleSettings = RuleSettings()
     """settings of the policy `rule`, below"""
     calm: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
-    """share of expected revenue that a price change has to earn within a day, twice as much to raise a price; a rise
-    then stays below 10 % an hour, and an explored price stands for a quarter of the day; 0 lets prices move freely"""
+    """share of expected revenue that a price change has to earn more, a rise twice as much; within an hour no price
+    then rises by 10 %, none falls by more at once before the last quarter of the day, and an explored price stands for
+    such a quarter; 0 lets prices move freely"""
     stickers: bool = False
     """whether units on their last day may carry a sticker with a lower price, beside younger ones at the price on the
     label; it takes the objective `profit`, and no sticker is stuck where a zone shows one price, sales come from

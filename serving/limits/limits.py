@@ -36,12 +36,17 @@ _LINKED = ("families", "own_brands")  # rules by which other prices of the shelf
 
 @dataclass(frozen=True)
 class Calm:
-    """What keeps prices calm: a change has to earn a share, rises are small and rare, and an explored price stands.
+    """What keeps prices calm: a change has to earn a share, steps are small, rises rare, and an explored price stands.
+
+    Where demand has two peaks, a price that fell from one to the other cannot rise back: each step into the valley
+    between them loses. So a fall is as small as a rise until the last quarter of the day, and a price from which one
+    rise does not lead back is explored only then, or at opening above the usual one.
 
     Attributes
     ----------
     share
-        Share of expected revenue that a change has to earn more; a rise twice as much.
+        Share of expected revenue that a change has to earn more over a quarter of the day, or what is left of it if
+        that is less; a rise twice as much.
     ticks, hour, trial
         Ticks of a day, of an hour, and for which an explored price stands.
     """
@@ -440,9 +445,10 @@ class ShelfLimits:
         rails, money, opening = self.guardrails.rails, self.guardrails.money, self.shelf.opening_prices
         opened_at, calm = np.full(self.shown.shape, np.nan) if opening is None else self._usable(opening), {}
         if self.guardrails.calm is not None:
-            may_rise = self.guardrails.calm.may_rise(self.shelf.ticks_left)
+            rules, left = self.guardrails.calm, self.shelf.ticks_left
             rise = np.fmax(not_above(self.shown * _RISE, money=money), self.shown)
-            calm["calm"] = np.full(self.shown.shape, -np.inf), rise if may_rise else self.shown
+            lowest = not_below(self.shown / _RISE, money=money) if left > rules.trial else np.full(rise.shape, -np.inf)
+            calm["calm"] = lowest, rise if rules.may_rise(left) else self.shown
         return calm | {
             rule: (not_below(center * (1 - share), money=money), not_above(center * (1 + share), money=money))
             for rule, center in (("largest_step", self.shown), ("largest_daily_move", opened_at))
@@ -509,7 +515,7 @@ def _in_reach(rule: str, on: ShelfLimits, _prices: Floats, by_people: Flags) -> 
 
 
 def _calmly(on: ShelfLimits, _prices: Floats, by_people: Flags) -> Allowed:
-    """Allow the price shown where it stays; elsewhere no rise but a small one, once an hour."""
+    """Allow the price shown where it stays; elsewhere small falls, and a small rise once an hour."""
     lowest, highest = on.windows["calm"]
     if on.stays is not None:
         lowest, highest = np.where(on.stays, on.shown, lowest), np.where(on.stays, on.shown, highest)

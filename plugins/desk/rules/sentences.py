@@ -170,6 +170,7 @@ def _within_a_day(catalog: Catalog) -> Iterator[Rule]:
     sentences = (
         f"A price falls where that earns {_percent(calm)} more, and rises where that earns {_percent(2 * calm)} more.",
         "Within an hour no price rises by 10 % or more.",
+        "Before the last quarter of the day no price falls by 10 % at once.",
     )
     limits, example = ("calm",), "policies:\n  calm: 0.003"
     sentences = sentences if calm > 0 else ()
