@@ -34,9 +34,9 @@ _ANY_DAY = dt.date(2024, 1, 1)  # a Monday
 _TICKS = 12  # of a day to come, and of the day while a sticker is chosen
 _NUMBERS = 9  # of units left, for which a value is worked out
 _CLASSES = 32  # of the units of a full shelf: so finely the number that keeps is known
-_SALES = np.linspace(0.3, 1.0, 8)  # of what would sell between two deliveries at the lowest price
+_SALES = np.linspace(0.3, 1.0, 8)  # of what would sell on a day at the lowest price
 _FARTHEST = 10  # deliveries
-_MOST_CYCLES = 60
+_MOST_CYCLES, _MOST_TURNS = 60, 3
 _FOR_EVER = 10_000  # days
 _SETTLED = 1e-3  # EUR, of all units together
 _NOISE = 1e-9  # EUR
@@ -89,11 +89,10 @@ class MixedShelf:
         return gain, self.day.would_pay(gain)
 
     @cached_property
-    def without(self) -> tuple[float, float]:
-        """Return the best label at opening without a sticker, as what a sale brings at it, and the value, EUR."""
-        labels, worth = solve_day(self.day.gains, self.day.rates, self.at_closing[None], NO_STICKER, 0.0)
-        opened = self.old + self.young
-        return float(self.day.gains[labels[-1, 0, opened]]), float(worth[-1, 0, opened])
+    def without(self) -> float:
+        """What the shelf is worth at opening without a sticker, EUR."""
+        worth = solve_day(self.day.gains, self.day.rates, self.at_closing[None], NO_STICKER, 0.0)[1]
+        return float(worth[-1, 0, self.old + self.young])
 
     def value(self, gain: float) -> float:
         """Return what the shelf is worth at opening beside a sticker, EUR."""
@@ -104,11 +103,11 @@ class MixedShelf:
 
         `gains` are those of the stickers that are possible.
         """
-        lower, few = gains[gains < self.without[0] - _NOISE], replace(self, day=self.day.in_ticks(_TICKS))
-        if not len(lower):
+        if not len(gains):
             return np.nan, np.nan
-        best = float(lower[np.argmax([few.value(gain) for gain in lower.tolist()])])
-        saving = self.value(best) - self.without[1]
+        few = replace(self, day=self.day.in_ticks(_TICKS))
+        best = float(gains[np.argmax([few.value(gain) for gain in gains.tolist()])])
+        saving = self.value(best) - self.without
         return (best, saving) if saving > _NOISE else (np.nan, np.nan)
 
     def rough_saving(self, gains: Floats) -> float:
@@ -119,9 +118,8 @@ class MixedShelf:
         labels = _spread(len(self.day.gains), _LABELS)
         day = self.day._replace(gains=self.day.gains[labels], rates=self.day.rates[labels])
         few = replace(self, day=day).in_batches(size)
-        lower = gains[gains * size < few.without[0] - _NOISE]
-        tried = lower[_spread(len(lower), _STICKERS)].tolist() if len(lower) else []
-        return max((few.value(gain * size) - few.without[1] for gain in tried), default=0.0)
+        tried = gains[_spread(len(gains), _STICKERS)].tolist()
+        return max((few.value(gain * size) - few.without for gain in tried), default=0.0)
 
     def in_batches(self, size: int) -> "MixedShelf":
         """Return the same shelf with so many units sold at a time, so that there are fewer states; one batch at least.
@@ -166,6 +164,7 @@ class Evenings:
     freshest_share: float
     _evenings: dict[tuple[int, Keeps], Floats] = field(default_factory=dict, repr=False, compare=False)
     _carried: dict[int, tuple[Floats, Floats]] = field(default_factory=dict, repr=False, compare=False)
+    _usual: dict[int, Floats] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def life(self) -> int:
@@ -247,23 +246,39 @@ class Evenings:
         """Return numbers of units that are carried into a delivery, and the worth of each, EUR of gain."""
         if weekday in self._carried:
             return self._carried[weekday]
-        cycle, quantity = self.to_delivery[weekday], self.product.delivered.quantity or 0
-        numbers = np.linspace(0, max(self.most - quantity, 1), _NUMBERS)
-        sales = _SALES * cycle * self.day.rates.sum(axis=1).max()
-        keeps = usual_keeps(numbers, sales, self.life, cycle, self.freshest_share, self.product.par_stock, quantity)
+        numbers = np.linspace(0, max(self.most - (self.product.delivered.quantity or 0), 1), _NUMBERS)
         values, are_alike = np.zeros(_NUMBERS), not self.closed_weekdays and max(self.to_delivery) == 1
         for deliveries in range(_FARTHEST - 1, -1, -1):
             opening, later = (weekday + self._after(weekday, deliveries)) % 7, values
-            values = self._opened(opening, keeps, (numbers, later))
+            values = self._opened(opening, self._usual_keeps(numbers)[opening], (numbers, later))
             values -= values[0]
             if are_alike and np.abs(values - later).max() < _SETTLED:
                 break
         self._carried[weekday] = numbers, values
         return numbers, values
 
+    def _usual_keeps(self, numbers: Floats) -> dict[int, Floats]:
+        """Return `usual_keeps` of units that are carried into the delivery of each weekday."""
+        if not self._usual:
+            weekdays = [self._after(0, 1) % 7]
+            while (then := (weekdays[-1] + self.to_delivery[weekdays[-1]]) % 7) != weekdays[0]:
+                weekdays.append(then)
+            gaps = [self._gap(weekday) for weekday in weekdays]
+            sales = _SALES * self.day.rates.sum(axis=1).max()
+            orders = self.product.par_stock, self.product.delivered.quantity or 0
+            usual = usual_keeps(numbers, sales, self.life, gaps, self.freshest_share, *orders)
+            self._usual.update(zip(weekdays, usual, strict=True))
+        return self._usual
+
+    def _gap(self, weekday: int) -> tuple[int, int]:
+        """Return the days from a delivery to the next one, and on how many of them the store opens."""
+        days = self.to_delivery[weekday]
+        return days, sum((weekday + day) % 7 not in self.closed_weekdays for day in range(days))
+
     def _saved(self, weekday: int, keeps: Floats, worth: Floats) -> float:
         """Return what a sticker saves on a day that opens with units of which some keep, and ends with some worth."""
-        old, young = round(float(keeps[0] - keeps[1])), round(float(keeps[1]))
+        young = round(float(keeps[1]))
+        old = round(float(keeps[0])) - young
         if self.stickers is None or not old or not young or weekday in self.closed_weekdays:
             return 0.0
         return MixedShelf(self.day, worth, old, young, self.freshest_share, self.lost).rough_saving(self.stickers)
@@ -501,9 +516,15 @@ def left_of(keep: float, of: float, left: Floats, freshest_share: float) -> Floa
 
 
 def usual_keeps(
-    numbers: Floats, sales: Floats, life: int, cycle: int, freshest_share: float, par: int, quantity: int
-) -> Floats:
-    """Return how many of the units that are carried into a delivery keep, shape (n_numbers, n_days), as `Keeps`.
+    numbers: Floats,
+    sales: Floats,
+    life: int,
+    gaps: Sequence[tuple[int, int]],
+    freshest_share: float,
+    par: int,
+    quantity: int,
+) -> list[Floats]:
+    """Return how many of the units that are carried into each delivery keep, shape (n_numbers, n_days), as `Keeps`.
 
     A store that begins with nothing is followed, without luck, at several rates of sale; ages are read between the
     numbers of units that it carries into its deliveries.
@@ -513,34 +534,40 @@ def usual_keeps(
     numbers
         Units that are carried, ascending, shape (n_numbers,).
     sales
-        Units that would sell between two deliveries, shape (n_rates,).
+        Units that would sell on a day, shape (n_rates,).
     life
         Days on which a new unit may be sold, that of its delivery included.
-    cycle
-        Days from one delivery to the next.
+    gaps
+        Days from each delivery to the next one, and on how many of them the store opens; the first follows the last.
     freshest_share
         Share of what is sold that is taken from the freshest units; the rest is from the oldest.
     par, quantity
         Units up to which a delivery fills the shelf, and units of each delivery or 0.
     """
-    cycles = -(-life // cycle)  # deliveries while a unit may be sold, its own included
-    if cycles > _MOST_CYCLES:
-        return numbers[:, None]
-    cohorts = np.zeros((len(sales), cycles))  # from the oldest to the newest
-    mornings = [cohorts]
-    for _ in range(min(3 * cycles, _MOST_CYCLES)):
-        new = np.full(len(sales), float(quantity)) if quantity else np.maximum(par - cohorts.sum(axis=1), 0)
-        on_shelf = np.concatenate([cohorts[:, 1:], new[:, None]], axis=1)
-        ends, sold = np.cumsum(on_shelf, axis=1), np.minimum(sales, on_shelf.sum(axis=1))[:, None]
-        fresh_end, old_end = ends[:, -1:] - freshest_share * sold, (1 - freshest_share) * sold
-        cohorts = np.clip(np.minimum(ends, fresh_end) - np.maximum(ends - on_shelf, old_end), 0, None)
-        cohorts[:, 0] = 0.0  # may not be sold any more
-        mornings.append(cohorts)
-    carried = np.concatenate(mornings)
-    carried = carried[np.argsort(carried.sum(axis=1), kind="stable")]
-    total = carried.sum(axis=1)
-    shares = np.divide(carried, total[:, None], out=np.zeros(carried.shape), where=total[:, None] > 0)[:, 1:]
-    of_ages = np.array([np.interp(numbers, total, share) for share in shares.T]).reshape(cycles - 1, len(numbers))
-    days_left = life - cycle * np.arange(cycles - 1, 0, -1)
-    of_keeps = of_ages.T @ (days_left[:, None] > np.arange(max(life - cycle, 0) + 1))
-    return of_keeps * np.divide(numbers, of_keeps[:, 0], out=np.zeros(len(numbers)), where=of_keeps[:, 0] > 0)[:, None]
+    turns = -(-life // sum(days for days, _ in gaps))  # in which all units of before are gone
+    if turns * len(gaps) > _MOST_CYCLES:
+        return [numbers[:, None]] * len(gaps)
+    by_life = np.zeros((len(sales), life))  # from the units on their last day to new ones
+    mornings: list[list[Floats]] = [[] for _ in gaps]
+    for _ in range(_MOST_TURNS * turns):
+        for (days, open_days), carried in zip(gaps, mornings, strict=True):
+            carried.append(by_life)
+            new = quantity or np.maximum(par - by_life.sum(axis=1), 0)
+            on_shelf = by_life.copy()
+            on_shelf[:, -1] += new
+            ends, sold = np.cumsum(on_shelf, axis=1), np.minimum(sales * open_days, on_shelf.sum(axis=1))[:, None]
+            fresh_end, old_end = ends[:, -1:] - freshest_share * sold, (1 - freshest_share) * sold
+            kept = np.clip(np.minimum(ends, fresh_end) - np.maximum(ends - on_shelf, old_end), 0, None)
+            by_life = np.concatenate([kept[:, days:], np.zeros((len(sales), min(days, life)))], axis=1)
+    n_days = max(days for days, _ in gaps) + 1
+    return [_keeps_between(numbers, np.concatenate(carried), n_days) for carried in mornings]
+
+
+def _keeps_between(numbers: Floats, by_life: Floats, n_days: int) -> Floats:
+    """Return `Keeps` of some numbers of units, read between shelves of shape (n_shelves, life)."""
+    by_life = by_life[np.argsort(by_life.sum(axis=1), kind="stable")]
+    keeps = np.cumsum(by_life[:, ::-1], axis=1)[:, ::-1]
+    total = keeps[:, 0]
+    shares = np.divide(keeps, total[:, None], out=np.zeros(keeps.shape), where=total[:, None] > 0)
+    shares = np.pad(shares, ((0, 0), (0, max(n_days - shares.shape[1], 0))))[:, :n_days]
+    return np.array([np.interp(numbers, total, share) for share in shares.T]).T * numbers[:, None]

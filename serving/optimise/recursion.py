@@ -5,10 +5,10 @@ chance of sale. After Gallego and van Ryzin, "Optimal dynamic pricing of invento
 horizons" (Management Science, 1994), in ticks: the price stands for a tick, and sales in it are Poisson.
 
 Units on their last day ("old") may carry a sticker, a lower price than the label of the others ("young"). While both
-are on the shelf, whoever can pay the sticker buys: those who take the freshest unit and can pay the label buy a young
-one, all others an old one. So a state is two numbers of units, with independent Poisson counts along each. When the old
-ones are gone, the young ones are priced alone; sales to those who then still come within the same tick are counted to
-first order. Without stickers, the first number is always 0.
+are on the shelf, every shopper who can pay the sticker buys: one who takes the freshest unit and can pay the label buys
+a young one, all others an old one. A label at the sticker or below it is the price of all units. So a state is two
+numbers of units, with independent Poisson counts along each. Where the units of one number are gone within a tick, the
+mean number of shoppers who are left over takes units of the other.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ _NOISE = 1e-9  # EUR
 Sticker = tuple[float, Floats]
 """What a sale at the sticker brings, EUR, and how many shoppers would pay it in each tick, shape (n_ticks,)."""
 
-NO_STICKER: Sticker = (0.0, np.zeros(0))
+NO_STICKER: Sticker = (np.inf, np.zeros(0))
 
 
 class Day(NamedTuple):
@@ -141,7 +141,7 @@ def solve_day(
     evening
         What units left are worth at closing, EUR, shape (n_old, n_young), 0 included; an empty shelf is worth 0.
     sticker
-        Price of the old units; it counts only where there are any, and only higher labels stand beside it.
+        Price of the old units beside a higher label; it counts only where there are any.
     freshest_share
         Share of the shoppers who take the unit that keeps longest.
 
@@ -164,10 +164,11 @@ def solve_day(
         for label in range(len(gains)):
             gain, rate = gains[label], rates[label, tick]
             expected_gains(gain, chances_of_sales(rate, n_young - 1), later[0], brings[0], 1, n_young)
-            is_beside = n_old > 1 and gain > sticker[0] + _NOISE
-            if is_beside:
+            if n_old > 1 and gain > sticker[0] + _NOISE:
                 _sell_both(later, (sticker[0], gain), (sticker[1][tick], rate), freshest_share, brings)
-            for old in range(n_old if is_beside else 1):
+            elif n_old > 1:
+                _sell_both(later, (gain, gain), (rate, rate), freshest_share, brings)
+            for old in range(n_old):
                 for young in range(1 if old == 0 else 0, n_young):
                     if brings[old, young] > now[old, young]:
                         now[old, young], labels[left - 1, old, young] = brings[old, young], label
@@ -183,20 +184,25 @@ def _sell_both(
     `gains` and `rates` are those of the sticker and of the label.
     """
     n_old, n_young = later.shape
-    to_young, takers = freshest_share * rates[1], np.arange(n_young)
+    to_young = freshest_share * rates[1]
     to_old = max(rates[0] - to_young, 0.0)
-    too_late = (1 - freshest_share) * rates[1] / to_old if to_old > 0 else 0.0  # who finds no old one and pays
+    too_late = (1 - freshest_share) * rates[1] / to_old if to_old > 0 else 0.0  # share of them that pays the label
     old_sold = _sell_old(later, gains, to_old, too_late)
-    fresh = chances_of_sales(to_young, n_young - 1)
-    rest = np.maximum(1 - np.append(0.0, np.cumsum(fresh))[np.minimum(takers, len(fresh))], 0.0)
+    without_young = old_sold[:, 0] - gains[0] * np.arange(n_old)
+    fresh, least = chances_of_sales(to_young, n_young - 1), np.arange(n_old) * 1.0
+    rests, over = _left_over(fresh, to_young, n_young)
+    alone = np.zeros(n_old)
+    expected_gains(gains[0], chances_of_sales(rates[0], n_old - 1), later[:, 0].copy(), alone, 1, n_old)
     for old in range(1, n_old):
         kept, total = old_sold[old], brings[old]
-        total[:] = rest * (takers * gains[1] + kept[0])
+        left = np.maximum(old - over, 0.0)
+        total[:] = rests * (np.arange(n_young) * gains[1] + gains[0] * old + np.interp(left, least, without_young))
         for sold in range(len(fresh)):
             chance, earned, after = fresh[sold], sold * gains[1], kept[: n_young - sold]
             there = total[sold:]  # no sum to index by, so that many are reckoned at once
             for young in range(1, len(after)):
                 there[young] += chance * (earned + after[young])
+        total[0] = alone[old]
 
 
 @numba.njit(cache=True, nogil=True)
@@ -205,21 +211,33 @@ def _sell_old(later: Floats, gains: tuple[float, float], rate: float, too_late: 
     on_sticker, on_label = gains
     n_old, n_young = later.shape
     chances, old_sold = chances_of_sales(rate, n_old + int(rate) + 8), np.zeros(later.shape)
+    rests, over = _left_over(chances, rate, n_old)
+    without_old = later[0] - on_label * np.arange(n_young)
+    young, left = np.arange(n_young) * 1.0, np.zeros(n_young)
     for old in range(1, n_old):
-        kept, rest, found_none = old_sold[old], 1.0, rate
+        kept = old_sold[old]
         for sold in range(min(old, len(chances))):
             after, now, chance = later[old - sold], sold * on_sticker, chances[sold]
-            for young in range(n_young):
-                kept[young] += chance * (now + after[young])
-            rest -= chance
-            found_none -= chance * sold
-        rest = max(rest, 0.0)
-        more = max(found_none - rest * old, 0.0) * too_late
-        for young in range(n_young):
-            kept[young] += rest * (old * on_sticker + later[0, young])
-            if young > 0:
-                kept[young] += more * max(on_label + later[0, young - 1] - later[0, young], 0.0)
+            for units in range(n_young):
+                kept[units] += chance * (now + after[units])
+        left[:] = np.maximum(young - too_late * over[old], 0.0)
+        kept += rests[old] * (old * on_sticker + on_label * young + np.interp(left, young, without_old))
     return old_sold
+
+
+@numba.njit(cache=True, nogil=True)
+def _left_over(chances: Floats, rate: float, n_units: int) -> tuple[Floats, Floats]:
+    """Return the chance that all of 0, 1, ... units are asked for, and how many more shoppers then come on average."""
+    rests, over = np.zeros(n_units), np.zeros(n_units)
+    rest, coming = 1.0, rate
+    for units in range(n_units):
+        rests[units] = max(rest, 0.0)
+        if rest > _NOISE:
+            over[units] = max(coming / rest - units, 0.0)
+        if units < len(chances):
+            rest -= chances[units]
+            coming -= chances[units] * units
+    return rests, over
 
 
 @numba.njit(cache=True, nogil=True)

@@ -161,7 +161,7 @@ def test_a_sticker_below_what_passes_without_a_person_is_raised_to_that_and_save
 
 
 def test_a_sticker_keeps_floor_minimum_margin_and_price_ending() -> None:
-    catalog = shop_with_stickers(30, 0.5, floor_price=0.6)
+    catalog = shop_with_stickers(18, 0.5, floor_price=0.6)
     rails = Guardrails(minimum_margin=0.5, price_ending=9)
     limited = Catalog(catalog.products, catalog.store.model_copy(update={"guardrails": rails}))
     free = [sticker_of(catalog, (14, old)) for old in range(1, 9)]

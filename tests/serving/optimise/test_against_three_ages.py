@@ -9,9 +9,11 @@ from serving.optimise.policies import policy_with_model
 from tests.serving.optimise.three_ages import ThreeAges
 from tests.serving.test_stock_ahead import curves_of, shop, visits_of
 
-SEEDS = range(60)
-QUICK = (0, 2, 4, 5, 9, 28, 32, 46, 53)
-"""A day, three days with deliveries that are too large, and those that lose most."""
+SEEDS = range(200)
+QUICK = (0, 2, 4, 5, 9, 10, 28, 32, 44, 46, 53)
+"""A day, three days with deliveries that are too large, stickers, a closed day, and those that lose most."""
+FARTHEST_OFF = {44: 0.012, 164: 0.017}
+"""Three ages and fixed deliveries that are too large: ages further ahead than two deliveries are the usual ones."""
 
 
 def shelf_of(seed: int) -> Catalog:
@@ -38,8 +40,9 @@ def shelf_of(seed: int) -> Catalog:
 @pytest.mark.parametrize(
     "seed", [seed if seed in QUICK else pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS]
 )
-def test_a_small_shelf_earns_98_percent_of_what_the_exact_answer_does(seed: int) -> None:
+def test_a_small_shelf_earns_99_percent_of_what_the_exact_answer_does(seed: int) -> None:
     catalog = shelf_of(seed)
     shelf = ThreeAges(catalog)
     best, ours = shelf.best(), shelf.of(policy_with_model(catalog, curves_of(catalog), visits_of(catalog)))
-    assert -0.001 * abs(best) <= best - ours <= 0.02 * abs(best)  # where all that is delivered cannot sell, both lose
+    least = FARTHEST_OFF.get(seed, 0.01)
+    assert -0.001 * abs(best) <= best - ours <= least * abs(best)  # where all that is delivered cannot sell, both lose
