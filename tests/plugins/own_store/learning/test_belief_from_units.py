@@ -98,3 +98,11 @@ def test_days_with_weekdays_teach_the_same_slopes(sold_by: Sell) -> None:
     by_day = np.array([belief.effects[weekdays == day].mean() for day in range(7)])
     assert np.corrcoef(by_day, busy)[0, 1] > 0.95
     assert belief.spreads.effect < 0.15  # what weekdays explain is no surprise
+
+
+def test_an_update_from_the_belief_of_the_week_before_is_the_belief_from_the_beginning(sold_by: Sell) -> None:
+    rows = sold_by((20, 4, 24)).rows
+    before = believed_of_units(replace(rows, exposure=rows.exposure * (np.arange(24) < 23)))
+    updated, anew = believed_of_units(rows, before=before), believed_of_units(rows)
+    assert np.abs(updated.slopes - anew.slopes).max() < 0.05 * anew.slopes_deviation.min()
+    assert np.abs(updated.slopes - before.slopes).max() > 0.1 * anew.slopes_deviation.min()
