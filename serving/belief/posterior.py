@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtrtrs
 
 from catalog.arrays import Floats
 from serving.belief.gaussian import Counts, Gaussian
@@ -225,6 +225,13 @@ def _shared_cells(seen: Likelihood, spread: float, free: Floats, by_cell: Floats
     return SharedCells(through, by_own, shared.of_cell - spread**2 * by_own * shared.by_own, shared.slope)
 
 
+def _solve(lower: Floats, right: Floats, trans: int = 0) -> Floats:
+    """Return lower^-1 right, or the transposed's: LAPACK itself, for wrappers take longer than a small shelf's step."""
+    if not right.size:
+        return right  # nothing is shared
+    return np.asarray(dtrtrs(lower, right, lower=1, trans=trans)[0], dtype=float)
+
+
 class Point:
     """A point, and the step from there towards the mode.
 
@@ -252,14 +259,14 @@ class Point:
             log, own = log + block.log, own + block.promised
         self.shared_factor = np.asarray(np.linalg.cholesky(curvature), dtype=float)
         self.log_density = log
-        self._pull = solve_triangular(self.shared_factor, self._slope, lower=True)
+        self._pull = _solve(self.shared_factor, self._slope)
         self.promised = own + 0.5 * float((self._pull**2).sum())
 
     @cached_property
     def shared_root(self) -> Floats:
         """Upper root of the covariance left of the shared terms, cells last; each column is a direction."""
         each = np.eye(len(self.shared_factor))
-        return np.asarray(solve_triangular(self.shared_factor, each, lower=True).T, dtype=float)
+        return np.asarray(_solve(self.shared_factor, each).T, dtype=float)
 
     @property
     def log_evidence(self) -> float:
@@ -279,7 +286,7 @@ class Point:
     @property
     def step(self) -> Latents:
         """Towards the mode."""
-        shared = solve_triangular(self.shared_factor, self._pull, trans=1, lower=True)
+        shared = _solve(self.shared_factor, self._pull, trans=1)
         own, own_cells = zip(*(self._block(some).step(shared) for some in self.blocks), strict=True)
         n_shared = len(self.at.shared)
         return Latents(np.concatenate(own), np.concatenate(own_cells), shared[:n_shared], shared[n_shared:])
