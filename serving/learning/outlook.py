@@ -77,6 +77,11 @@ class DayStart:
         """Hours of a day, products and knots."""
         return (len(self.opened.hours), *self.opened.knots.shape)
 
+    @property
+    def owners_prices(self) -> Floats:
+        """The owner's prices, or base prices, EUR, shape (n_products,)."""
+        return self.catalog.base_prices if self.owners is None else self.owners
+
     @cached_property
     def ladder(self) -> Floats:
         """Candidate prices, EUR, shape (n_products, n_prices)."""
@@ -105,6 +110,11 @@ class Outlook:
 
     start: DayStart
     today: Today
+
+    @property
+    def is_before_any_visit(self) -> bool:
+        """Whether no visit has been seen, neither on a day before nor today."""
+        return self.start.opened.is_first_day and not self.today.ticks
 
     @cached_property
     def understanding(self) -> Understanding:
@@ -151,7 +161,7 @@ class Outlook:
             gains, coming = ladder - forgone[:, None], self.visits[block].sum(axis=1)
             units = catalog.par_stock[block].astype(float)
             forgone = forgone + usual_unit_values(gains, self._believed[0][block], coming, units)
-        owners = (catalog.base_prices if start.owners is None else start.owners)[block]
+        owners = start.owners_prices[block]
         beside, trust = 0.0 if self._beside is None else self._beside[block], catalog.store.belief.trust_in_owner
         knots, understanding = start.opened.knots.among(block), self.understanding.among(block)
         drawn = drawn_gains(knots, understanding, ladder, forgone, owners, trust, beside)

@@ -6,6 +6,8 @@ many stores, an update costs much, so it waits for what it can change.
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from catalog.decisions.pricing import Lesson, Shelf, Sold
 from serving.learning.outlook import Outlook
 from serving.optimise.policies import Asked
@@ -39,12 +41,18 @@ class LearningPolicy:
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """Rules of the policy on the belief."""
-        return self.outlook.policy.rules
+        """Rules of the policy on the belief, and on a first day that of its opening prices."""
+        is_first_day = self.outlook.start.opened.is_first_day
+        return (*self.outlook.policy.rules, "base_price") if is_first_day else self.outlook.policy.rules
 
     def ask(self, shelf: Shelf) -> Asked:
-        """Ask for what earns most until closing, as far as is known by now."""
-        return self.outlook.policy.ask(shelf)
+        """Ask for what earns most until closing; before the first visit ever, ask for the owner's prices."""
+        asked = self.outlook.policy.ask(shelf)
+        if not self.outlook.is_before_any_visit:
+            return asked
+        prices = np.broadcast_to(self.outlook.start.owners_prices, asked.prices.shape)
+        rule = np.full(asked.rule.shape, self.rules.index("base_price"))
+        return replace(asked, prices=prices, rule=rule, p_sale=np.full(prices.shape, np.nan))
 
     @property
     def lesson(self) -> Lesson | None:

@@ -173,6 +173,13 @@ class LearningStorefront(Storefront):
 
     planned: Outlook | None = None
 
+    def decide(self, shelf: Shelf) -> PriceDecision:
+        """Price every product of every store for one tick; before the first visit ever, try no price."""
+        assert isinstance(self.policy, LearningPolicy)  # noqa: S101 - made by `storefront_that_learns` alone
+        if self.exploration is not None and self.policy.outlook.is_before_any_visit:
+            return replace(self, exploration=None).decide(shelf)
+        return super().decide(shelf)
+
     def learned(self, sold: Sold) -> Self:
         """Return the storefront for the ticks after one; prices change when the policy's belief is updated."""
         return self.learned_all([sold])

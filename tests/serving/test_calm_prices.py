@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from catalog.decisions.pricing import PriceDecision, Shelf
+from catalog.decisions.pricing import PriceDecision, Shelf, Sold
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from etl.twin.store_day import play
@@ -15,7 +15,7 @@ from serving.learning.exploration import ExplorationPlan
 from serving.limits.limits import limits_of
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import GreedyPolicy, StaticPolicy
-from serving.store.storefront import Storefront, storefront_before_champion
+from serving.store.storefront import LearningStorefront, Storefront, storefront_before_champion
 
 PLAIN = load(CLASSIC)
 DATE = dt.date(2026, 1, 19)
@@ -94,8 +94,11 @@ def test_a_price_falls_by_a_tenth_at_once_and_farther_in_the_last_quarter_of_the
 @pytest.mark.parametrize("share", [0.0, 0.003])
 def test_calm_prices_are_explored_near_the_usual_one_before_anything_is_known(share: float) -> None:
     dice = np.random.default_rng(2).random((2_000, 5))
-    store = storefront_before_champion(calm_shelf(share))
-    answer = store.decide(Shelf(np.full(dice.shape, 90), np.full(dice.shape, np.nan), TICKS, dice))
+    store, none = storefront_before_champion(calm_shelf(share)), np.zeros((1, 5), dtype=np.int64)
+    assert isinstance(store, LearningStorefront)
+    quiet = [Sold(tick, PLAIN.base_prices[None], none, none, none) for tick in range(QUARTER)]
+    store = store.learned_all(quiet)  # a new store opens at the owner's prices, and tries none
+    answer = store.decide(Shelf(np.full(dice.shape, 90), np.full(dice.shape, np.nan), TICKS - QUARTER, dice))
     usual = answer.prices[~answer.explored[:, 0], 0][0]
     away = np.abs(answer.prices[answer.explored[:, 0], 0] / usual - 1)
     assert len(away) > 20

@@ -147,7 +147,8 @@ def test_a_crowd_makes_prices_anew_before_the_hour_is_over() -> None:
 @pytest.mark.parametrize("ticks", [0, 4, 16])
 @pytest.mark.parametrize("stock", [1, 30, 100])
 def test_prices_are_shown_as_often_as_their_propensity_says_and_propensities_sum_to_one(ticks: int, stock: int) -> None:
-    store = after(at_opening(), *[sold_in(tick, 8, 5) for tick in range(ticks)])
+    opening = at_opening if ticks else at_a_later_opening
+    store = after(opening(), *[sold_in(tick, 8, 5) for tick in range(ticks)])
     n_throws = 20_000
     dice = np.random.default_rng(3).random((n_throws, 5))
     answer = store.decide(shelf_at(ticks, dice, stock))
@@ -158,6 +159,28 @@ def test_prices_are_shown_as_often_as_their_propensity_says_and_propensities_sum
         assert chance.sum() == pytest.approx(1)
         assert (np.abs(times / n_throws - chance) < 4.5 * np.sqrt(chance * (1 - chance) / n_throws) + 1e-9).all()
         assert len(shown) > 1
+
+
+def test_a_new_store_opens_at_the_owners_prices_and_moves_once_sales_tell() -> None:
+    owners = np.round(CATALOG.base_prices * 1.1, 2)
+    start = replace(start_of_day(CATALOG, believed_before_anybody_came(CATALOG)), owners=owners)
+    for store, prices in ((at_opening(), CATALOG.base_prices), (storefront_that_learns(CATALOG, start), owners)):
+        first = store.decide(shelf_at(0, DICE))
+        assert (first.prices == prices).all()
+        assert not first.explored.any()
+        assert (first.propensity == 1).all()
+        assert {store.rules[rule] for rule in first.rule.ravel()} == {"base_price"}
+        assert np.isfinite(first.p_sale).all()
+        learned = after(store, *[sold_in(tick, 20, 19) for tick in range(2)])
+        then = learned.decide(shelf_at(2, DICE))
+        assert (then.prices != prices).any()
+        assert {learned.rules[rule] for rule in then.rule.ravel()} <= {"stock_value", "exploration"}
+
+
+def test_a_later_day_opens_at_what_was_learned_before() -> None:
+    store = at_a_later_opening()
+    assert (store.decide(shelf_at(0, DICE)).prices != CATALOG.base_prices).any()
+    assert "base_price" not in store.rules
 
 
 states = st.lists(st.tuples(st.integers(0, 60), st.floats(0, 1), st.floats(0.7, 1.6)), min_size=4, max_size=12)
