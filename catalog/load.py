@@ -150,6 +150,12 @@ class Catalog:
         return np.array([product.par_stock for product in self.products], dtype=np.int64)
 
     @cached_property
+    def units_a_day(self) -> Floats:
+        """Units that a day's orders bring a store, shape (n_products,)."""
+        closed = self.store.closed_days
+        return np.array([product.units_a_day(closed) for product in self.products])
+
+    @cached_property
     def most_stock(self) -> Ints:
         """Most units of each product that are ever on the shelf, shape (n_products,)."""
         return np.array([product.most_stock for product in self.products], dtype=np.int64)

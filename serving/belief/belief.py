@@ -258,9 +258,8 @@ def believed_before_anybody_came(catalog: Catalog) -> Belief:
 
 def _expected_visits(catalog: Catalog) -> Floats:
     """Return visits to each product on a store day before any were counted: stated, or from the units ordered."""
-    settings, closed = catalog.store.belief, catalog.store.closed_days
-    from_orders = [settings.visits_per_unit * product.units_a_day(closed) for product in catalog.products]
-    pairs = zip(catalog.skus, from_orders, strict=True)
+    settings = catalog.store.belief
+    pairs = zip(catalog.skus, settings.visits_per_unit * catalog.units_a_day, strict=True)
     return np.array([settings.visits_per_day.get(sku, visits) for sku, visits in pairs])
 
 

@@ -14,11 +14,10 @@ from serving.belief.gaussian import Counts
 from serving.belief.sales import hours_of_day
 from serving.belief.today import Footfall
 from serving.learning.exploration import ExplorationPlan
-from serving.learning.worth_knowing import drawn_gains, fairly, worth_knowing
+from serving.learning.worth_knowing import StockedDay, drawn_gains, fairly, worth_knowing
 from serving.optimise.curves import DemandCurves, Switching
 from serving.optimise.days_ahead import Evenings, least_worth
 from serving.optimise.policies import PricingPolicy, ahead_of, costs_that_count, policy_with_model
-from serving.optimise.recursion import usual_unit_values
 from serving.optimise.substitution import sales_with_substitutes
 
 _NOBODY = 1e-12  # visits
@@ -156,15 +155,15 @@ class Outlook:
     def _drawn_of(self, block: slice) -> tuple[Floats, Floats, Flags]:
         start, catalog, rules = self.start, self.start.catalog, self.start.catalog.store.exploration
         ladder, forgone = start.ladder[block], costs_that_count(catalog)[block]
+        units = np.full(len(ladder), np.inf)
         if catalog.store.policies.with_champion == "stock_aware":
             forgone = forgone + least_worth(catalog)[block]
-            gains, coming = ladder - forgone[:, None], self.visits[block].sum(axis=1)
-            units = catalog.par_stock[block].astype(float)
-            forgone = forgone + usual_unit_values(gains, self._believed[0][block], coming, units)
+            units = np.maximum(catalog.units_a_day[block].round(), 1.0)
         owners = start.owners_prices[block]
         beside, trust = 0.0 if self._beside is None else self._beside[block], catalog.store.belief.trust_in_owner
         knots, understanding = start.opened.knots.among(block), self.understanding.among(block)
-        drawn = drawn_gains(knots, understanding, ladder, forgone, owners, trust, beside)
+        day = StockedDay(self._whole_day[block].sum(axis=1), units)
+        drawn = drawn_gains(knots, understanding, ladder, forgone, owners, trust, day, beside)
         a_day = start.footfall.daily[block] * (start.learners or len(catalog.store.stores))
         may_stand = None if start.may_stand is None else start.may_stand[block]
         return drawn.moved, *worth_knowing(drawn, a_day * rules.pays_within_days, a_day, rules.budget, may_stand)
@@ -194,8 +193,12 @@ class Outlook:
     @cached_property
     def visits(self) -> Floats:
         """Visits expected of one store in each tick that is left, shape (n_products, n_ticks left)."""
-        expected = self.start.footfall.given(self.today.visits, self.today.n_stores)
-        return expected[:, self.today.ticks :]
+        return self._whole_day[:, self.today.ticks :]
+
+    @cached_property
+    def _whole_day(self) -> Floats:
+        """Visits expected of one store in each tick of the day, shape (n_products, n_ticks)."""
+        return self.start.footfall.given(self.today.visits, self.today.n_stores)
 
     @cached_property
     def policy(self) -> PricingPolicy:

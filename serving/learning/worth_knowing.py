@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import expit, ndtr, ndtri
+from scipy.special import expit, ndtr, ndtri, pdtr, pdtrc
 
 from catalog.arrays import Flags, Floats
 from serving.belief.belief import Understanding
@@ -27,6 +27,28 @@ _AS_GOOD = 0.003  # share by which the best price gains more than the owner's wh
 _TRIALS = (3, 10, 30, 100, 300, 1000, 3000)  # visits
 _SEED = 20260105
 _TINY = 1e-12
+_STEPS = 64  # of the chance of sale
+
+
+@dataclass(frozen=True)
+class StockedDay:
+    """Visits of a day and units for them, shape (n_products,); infinite units where stock does not count."""
+
+    visits: Floats
+    units: Floats
+
+    def sold(self, chances: Floats) -> Floats:
+        """Return units sold for each visit where one price stands all day, in the shape of the chances of sale.
+
+        Purchases are Poisson, read between steps of the chance.
+        """
+        mean, units = np.linspace(0.0, 1.0, _STEPS + 1) * self.visits[:, None], self.units[:, None]
+        met = mean * pdtr(units - 1, mean) + np.where(np.isinf(units), 0.0, units) * pdtrc(units, mean)
+        share = np.where(np.isinf(units), mean, met) / np.maximum(self.visits[:, None], _TINY)
+        step = np.minimum((chances * _STEPS).astype(np.int64), _STEPS - 1)
+        product = np.arange(len(share))[:, None]
+        below, above = share[product, step], share[product, step + 1]
+        return np.asarray(below + (above - below) * (chances * _STEPS - step))
 
 
 @dataclass(frozen=True)
@@ -43,6 +65,8 @@ class Drawn:
         Chance of sale, shape (n_draws, n_products, n_prices).
     weights
         How often each draw counts, 1 on average, shape (n_draws, n_products).
+    day
+        What there is to sell.
     beside
         What a visit brings beside its own sale, EUR, shape (n_products, n_prices), or 0 for nothing.
     """
@@ -51,12 +75,13 @@ class Drawn:
     forgone: Floats
     chances: Floats
     weights: Floats
+    day: StockedDay
     beside: Floats | float = 0.0
 
     @property
     def gains(self) -> Floats:
-        """What a visit gains, EUR, in the shape of the chances."""
-        return (self.ladder - self.forgone[:, None]) * self.chances + self.beside
+        """What a visit gains on average over a day that sells no more units than it has, EUR, as the chances."""
+        return (self.ladder - self.forgone[:, None]) * self.day.sold(self.chances) + self.beside
 
     @property
     def moved(self) -> Floats:
@@ -88,6 +113,7 @@ def drawn_gains(
     forgone: Floats,
     owners: Floats,
     trust: float,
+    day: StockedDay,
     beside: Floats | float = 0.0,
 ) -> Drawn:
     """Draw from a belief.
@@ -98,16 +124,16 @@ def drawn_gains(
         The owner's prices, each of which is on the ladder or near one of its prices, EUR, shape (n_products,).
     trust
         How many times more a draw counts in which the owner's price is as good as any.
-    beside
+    day, beside
         As in `Drawn`.
     """
     # sums depend on the order in memory
     chances = np.ascontiguousarray(knots.at(drawn_chances(understanding, knots.shape, _DRAWS), ladder))
-    alike = Drawn(ladder, forgone, chances, np.ones(chances.shape[:2]), beside)
+    alike = Drawn(ladder, forgone, chances, np.ones(chances.shape[:2]), day, beside)
     gains, nearest = alike.gains, np.abs(ladder - owners[:, None]).argmin(axis=1)
     of_owners = gains[:, np.arange(len(ladder)), nearest]
     weights = 1 + trust * (gains.max(axis=2) <= of_owners * (1 + _AS_GOOD))
-    return Drawn(ladder, forgone, chances, weights / weights.mean(axis=0), beside)
+    return Drawn(ladder, forgone, chances, weights / weights.mean(axis=0), day, beside)
 
 
 def worth_knowing(
@@ -115,7 +141,8 @@ def worth_knowing(
 ) -> tuple[Floats, Flags]:
     """Return the share of expected revenue that exploring may cost, by product, and which prices are worth a trial.
 
-    The share is 0 where no trial pays; the best price of the ladder is among those that may be tried.
+    The share is 0 where no trial pays; the best price of the ladder is among those that may be tried. All draws count
+    alike: trust in the owner's price moves the prices that are shown, and never what a trial is worth.
 
     Of neighbouring prices the one most worth it is tried: they teach the same. All trials may be made in a day, within
     the budget.
@@ -131,11 +158,11 @@ def worth_knowing(
     """
     gains, products = drawn.gains, np.arange(len(drawn.ladder))
     stands = np.ones(drawn.ladder.shape, dtype=bool) if may_stand is None else may_stand
-    best = np.where(stands, drawn.mean(gains), -np.inf).argmax(axis=1)
+    best = np.where(stands, gains.mean(axis=0), -np.inf).argmax(axis=1)
     more = gains - gains[:, products, best][:, :, None]
-    costs = np.maximum(-drawn.mean(more), 0.0)
-    variance = drawn.mean((more - drawn.mean(more)) ** 2)
-    chance = drawn.mean(drawn.chances)
+    costs = np.maximum(-more.mean(axis=0), 0.0)
+    variance = more.var(axis=0)
+    chance = drawn.chances.mean(axis=0)
     noise = (drawn.ladder - drawn.forgone[:, None]) ** 2 * chance * (1 - chance)
     worth, trials = np.zeros(costs.shape), np.zeros(costs.shape)
     for n in _TRIALS:
