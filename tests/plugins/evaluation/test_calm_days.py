@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from plugins.evaluation.bench.calm_days import LivedPrices, main
+from plugins.evaluation.calm_days import LivedPrices, main
 
 
 def test_changes_and_rises_are_counted_within_days_alone() -> None:

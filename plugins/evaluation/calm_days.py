@@ -1,4 +1,4 @@
-"""Pictures of a day of prices, calm and free: `python -m plugins.evaluation.bench.calm_days`.
+"""Pictures of a day of prices, calm and free: `python -m plugins.evaluation.calm_days`.
 
 A store of a world lives some days from its first one on, once for each share of `policies.calm`, and meets the same
 shoppers. The last day is drawn to docs/screenshots/day-calm.png and day-free.png; what each share brought is printed.
@@ -20,6 +20,7 @@ from catalog.settings import read_settings
 from etl.calendar import DEFAULT_START
 from etl.stock import kept_before
 from etl.twin.store_day import play
+from flows.cli.console import say
 from plugins.evaluation.bench.screenshots import PICTURES
 from plugins.evaluation.living_store import LivingStore
 from plugins.evaluation.worlds import asked_worlds, changed
@@ -110,7 +111,7 @@ def table_of(lived: dict[float, LivedPrices]) -> str:
 
 def main(arguments: Sequence[str] | None = None, folder: Path = PICTURES) -> None:
     """Write the two pictures and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m plugins.evaluation.bench.calm_days", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m plugins.evaluation.calm_days", description=__doc__)
     parser.add_argument("--world", default="200 visits")
     parser.add_argument("--days", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str] | None = None, folder: Path = PICTURES) -> Non
         title = f"A day of {name} prices: {asked.world}, day {asked.days}"
         figure = figure_of_day(world.catalog, lived[share].prices[-1, :, 0], title)
         figure.savefig(folder / f"day-{name}.png", dpi=_DPI)
-    print(table_of(lived))
+    say(table_of(lived))
 
 
 if __name__ == "__main__":
