@@ -1,7 +1,9 @@
 """The Overview's rows: what needs a person comes first, and no store is left out."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,10 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from catalog.load import CLASSIC, load
 from catalog.settings import Settings
 from dashboard.data.overview import SHOWN, ChainDays, Earned, StoreRow, dates_shown, store_rows
 from dashboard.data.reader import Reader
 from dashboard.pages.overview_cards import chain_stats, trend_line
+from etl.load import load_store_day
+from etl.twin.store_day import play
+from plugins.evaluation.worlds import changed
+from serving.optimise.policies import policy_without_model
+from serving.store.storefront import storefront
+from warehouse.lake import Lake
 from warehouse.query.connection import read_only
 
 TODAY = dt.date(2026, 1, 8)
@@ -114,8 +123,14 @@ def test_running_out_towards_closing_needs_nobody_and_the_store_that_lost_most_c
     assert [row.lost for row in rows] == [90, 40, 29]
 
 
-def test_what_empty_shelves_lost_is_what_those_before_spent_a_visit(sold: Settings) -> None:
-    date = dt.date(2026, 1, 6)
+def test_what_empty_shelves_lost_is_what_those_before_spent_a_visit(
+    sell_two_days: Callable[[Path], Settings], tmp_path: Path
+) -> None:
+    date, sold = dt.date(2026, 1, 7), sell_two_days(tmp_path / "home")
+    busy = changed(load(CLASSIC), visits_per_day=1_500.0)
+    front = storefront(busy, policy_without_model(busy, "static"))
+    day = play(busy, front, busy.store.stores, date, seed=7)
+    load_store_day(Lake(sold), busy, day, "all", inputs="7", seed=7)
     found = Reader(sold).ask("stores_earned", (*SHOWN, "products"), on=date, date=date).set_index("store_id")
     with read_only(sold) as warehouse:
         rows = warehouse.execute(
