@@ -186,6 +186,9 @@ def test_prices_of_a_day_know_how_long_the_units_of_their_own_store_keep(
         assert so_far.opened_with is not None
         assert so_far.opened_with[place].tolist()[days] == 60 == so_far.opened_with[place].sum()
         assert (so_far.opening_stock[place], so_far.stock[place]) == (60, 60)
-        store.engine.remake(store.at("08:00"))
+        *_, whole = store.world.sell_hours(FIRST_DATE, lambda _, owners=store.world.owner_prices: owners)
+        came = [row for row in whole.visitors if dt.datetime.fromisoformat(row["hour_at"]).hour == 8]
+        store.engine.tell("traffic", came, store.at("09:00"))  # before any visit the owner's prices stand
+        store.engine.remake(store.at("09:00"))
         prices[name] = store.standing()[place]
     assert prices["old"] < prices["young"], "what spoils tonight is sold for less"

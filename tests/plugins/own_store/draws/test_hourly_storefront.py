@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from catalog.arrays import Floats
-from catalog.decisions.pricing import Shelf
+from catalog.decisions.pricing import Shelf, Sold
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.pricing import DrawnPriceRules
 from plugins.own_store.draws.hourly_prices import HourlyStorefront, hourly_storefront
@@ -30,6 +30,10 @@ def front_of(own: Floats = OWN, orders: Orders | None = None, costs: float = 0.0
 
 
 def prices_of(front: HourlyStorefront, shown: Floats | None = None, stock: int = 100) -> Floats:
+    """Return the prices after eight quiet ticks: a store without any visit shows the owner's prices."""
+    none = np.zeros((1, len(OWN)), dtype=np.int64)
+    for tick in range(8):
+        front = front.learned(Sold(tick, OWN[None], none, none, none, ("S01",)))
     before = np.full(len(OWN), np.nan) if shown is None else shown
     shelf = Shelf(np.full((1, len(OWN)), stock), before[None], 40, np.zeros((1, len(OWN))), before[None], ("S01",))
     return front.decide(shelf).prices[0]
