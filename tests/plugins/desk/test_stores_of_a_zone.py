@@ -21,7 +21,7 @@ LEFT = {"S01": 3, "S02": 12, "S03": 100}
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """A shop with a book, whose stores open with other units."""
+    """A shop that prices by a rule on stock, whose stores open with other units."""
     known = standing.opens_with
 
     def opens_with(lake: Any, catalog: Any, stores: Sequence[str], date: Any) -> Any:
@@ -29,15 +29,14 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shop:
         return replace(found, stock=np.repeat([[LEFT[store]] for store in stores], len(catalog.skus), axis=1))
 
     monkeypatch.setattr(standing, "opens_with", opens_with)
-    shop = Shop(tmp_path, changed=show_one_price)
-    shop.publish()
-    return shop
+    return Shop(tmp_path, changed=show_one_price)
 
 
 def show_one_price(folder: Path) -> None:
     file = folder / "store.yaml"
     text = file.read_text(encoding="utf-8")
-    file.write_text(text.replace("largest_step: null", "largest_step: null\n  one_price: zone"), encoding="utf-8")
+    text = text.replace("largest_step: null", "largest_step: null\n  one_price: zone")
+    file.write_text(text.replace("before_champion: belief", "before_champion: rule"), encoding="utf-8")
 
 
 def test_a_store_that_is_asked_about_alone_shows_the_zones_price(shop: Shop) -> None:
@@ -56,6 +55,7 @@ def test_a_store_that_is_asked_about_alone_shows_the_zones_price(shop: Shop) -> 
 
 
 def test_an_export_of_one_store_sends_what_an_export_of_all_does(shop: Shop, tmp_path: Path) -> None:
+    shop.publish()
     alone = [export(shop.workspace, FolderTarget(tmp_path / store), [store]).sent for store in LEFT]
     prices = [{price.sku: price.price for batch in sent for price in batch.prices} for sent in alone]
     assert prices[0] == prices[1] == prices[2] != {}
