@@ -82,8 +82,8 @@ def counted_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thro
     """Count the visits of the last four weeks."""
     span = {"first": through - dt.timedelta(days=_DAYS - 1), "last": through}
     of_units = {**span, "by_units": not catalog.store.is_priced_hourly}  # a store that counts visits needs no guess
-    days = connection.execute(query("visits_by_day"), of_units).fetchall()
-    dates = tuple(date for date, _, _ in days)
+    days = connection.execute(query("stores_by_day"), of_units).fetchall()
+    dates = tuple(date for date, _ in days)
     table = connection.sql(query("visits_of_products"), params=of_units).to_arrow_table()
     product, visited = positions(table["sku"], catalog.skus), table["count_visits"].to_numpy()
     day = np.searchsorted(np.array(dates, dtype="datetime64[D]"), table["business_date"].to_numpy())
@@ -96,7 +96,7 @@ def counted_visits(connection: duckdb.DuckDBPyConnection, catalog: Catalog, thro
     visits[row, counted["tick"].to_numpy()] = counted["count_visits"].to_numpy()
     if of_units["by_units"]:
         visits += _chances(connection, catalog, span)
-    return CountedVisits(dates, np.array([stores for _, _, stores in days], dtype=float), by_day, visits)
+    return CountedVisits(dates, np.array([stores for _, stores in days], dtype=float), by_day, visits)
 
 
 def observed_prices(

@@ -36,7 +36,7 @@ class LivedPrices:
     Attributes
     ----------
     prices
-        EUR, shape (n_days, n_ticks, n_stores, n_products).
+        EUR, shape (n_days, n_ticks, n_stores, n_products); days of all seeds one after another.
     gain_eur
         What all stores earned, by the objective of the catalog.
     hour
@@ -66,17 +66,18 @@ def with_calm(catalog: Catalog, share: float) -> Catalog:
     return changed(catalog, policies=catalog.store.policies.model_copy(update={"calm": share}))
 
 
-def lived_prices(catalog: Catalog, seed: int, days: int) -> LivedPrices:
-    """Let a chain live some days from its first one on, without training, and return what it showed."""
+def lived_prices(catalog: Catalog, seeds: int, days: int) -> LivedPrices:
+    """Let a chain live some days from its first one on, once for each seed, without training; return what it showed."""
     shown, gain, stores = list[Floats](), 0.0, catalog.store.stores
-    with TemporaryDirectory() as home:
-        living = LivingStore(read_settings({"SHELFPRICE_HOME": home}), catalog, seed)
-        for date in (DEFAULT_START + dt.timedelta(days=day) for day in range(days)):
-            kept = kept_before(living.workspace.lake, catalog, stores, date)
-            sold = living.sell(date)
-            gain += sold.gain_eur
-            shown.append(play(catalog, sold.priced_by.policy, stores, date, seed, kept).decisions.prices)
-            living.night_without_training(date)
+    for seed in range(1, seeds + 1):
+        with TemporaryDirectory() as home:
+            living = LivingStore(read_settings({"SHELFPRICE_HOME": home}), catalog, seed)
+            for date in (DEFAULT_START + dt.timedelta(days=day) for day in range(days)):
+                kept = kept_before(living.workspace.lake, catalog, stores, date)
+                sold = living.sell(date)
+                gain += sold.gain_eur
+                shown.append(play(catalog, sold.priced_by.policy, stores, date, seed, kept).decisions.prices)
+                living.night_without_training(date)
     return LivedPrices(np.stack(shown), gain, max(1, 60 // catalog.store.opening.tick_minutes))
 
 
@@ -114,14 +115,14 @@ def main(arguments: Sequence[str] | None = None, folder: Path = PICTURES) -> Non
     parser = argparse.ArgumentParser(prog="python -m plugins.evaluation.calm_days", description=__doc__)
     parser.add_argument("--world", default="200 visits")
     parser.add_argument("--days", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--share", type=float, action="append", help="repeatable; 0.003 without any")
-    asked = parser.parse_args(arguments)
-    (world,) = asked_worlds([asked.world])
-    shares = [0.0, *(asked.share or [0.003])]
-    lived = {share: lived_prices(with_calm(world.catalog, share), asked.seed, asked.days) for share in shares}
+    options = parser.parse_args(arguments)
+    (world,) = asked_worlds([options.world])
+    shares = [0.0, *(options.share or [0.003])]
+    lived = {share: lived_prices(with_calm(world.catalog, share), options.seeds, options.days) for share in shares}
     for name, share in (("free", 0.0), ("calm", shares[1])):
-        title = f"A day of {name} prices: {asked.world}, day {asked.days}"
+        title = f"A day of {name} prices: {options.world}, day {options.days}"
         figure = figure_of_day(world.catalog, lived[share].prices[-1, :, 0], title)
         figure.savefig(folder / f"day-{name}.png", dpi=_DPI)
     say(table_of(lived))

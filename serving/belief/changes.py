@@ -87,9 +87,9 @@ class DayLevels:
         most += _SURE
         for _ in range(_ROUNDS):
             for states in (*self._sequences(self._levels), *self._sequences(self._levels - effects)):
-                likely, beside = self._weighed(states)
+                likely, of_weekdays = self._weighed(states)
                 if likely > most:
-                    best, most, effects = states, likely, beside
+                    best, most, effects = states, likely, of_weekdays
             if best is before:
                 break
             before = best

@@ -160,10 +160,10 @@ class _Study:
 
     def day_levels(self) -> DayLevels:
         """Return the shelf's level on each day, fitted as if each day had a level of its own."""
-        one = np.zeros(len(self.sales.dates), dtype=np.int64)
-        loose = self.fit(USUAL_SHAPE, _LOOSE, one)
-        odds = loose.odds(self.knots.ratios, self.sales, one)
-        weight = np.bincount(self.sales.day, binomial(odds, self.sales.met, self.sales.bought)[2], len(one))
+        alike = np.zeros(len(self.sales.dates), dtype=np.int64)
+        loose = self.fit(USUAL_SHAPE, _LOOSE, alike)
+        odds = loose.odds(self.knots.ratios, self.sales, alike)
+        weight = np.bincount(self.sales.day, binomial(odds, self.sales.met, self.sales.bought)[2], len(alike))
         return DayLevels(loose.days.mean(axis=0), 1 / np.maximum(weight, _LEAST), self.sales.weekdays)
 
     def likeliest(
@@ -198,9 +198,9 @@ def fit_days(settings: BeliefSettings, knots: Knots, sales: Sales) -> Fit:
     n_products = len(knots.ratios)
     some = evenly_chosen(n_products, _MOST_STUDIED)
     study = _Study(knots.among(some), settings, sales.of_products(some))
-    levels, one = study.day_levels(), np.zeros(len(sales.dates), dtype=np.int64)
+    levels, alike = study.day_levels(), np.zeros(len(sales.dates), dtype=np.int64)
     fits = []
-    for days in [one, states] if (states := levels.states()).any() else [one]:
+    for days in [alike, states] if (states := levels.states()).any() else [alike]:
         day, week, weekday = levels.spreads(days)
         spreads = EffectSpreads(day=day, week=week, weekday=weekday)
         fits.append(study.likeliest(USUAL_SHAPE, spreads, days, ("own_state",)))

@@ -111,8 +111,8 @@ class Outlook:
     today: Today
 
     @property
-    def is_before_any_visit(self) -> bool:
-        """Whether no visit has been seen, neither on a day before nor today."""
+    def is_before_first_update(self) -> bool:
+        """Whether no sales have been learned from, neither those of a day before nor today's."""
         return self.start.opened.is_first_day and not self.today.ticks
 
     @cached_property

@@ -46,13 +46,13 @@ class LearningPolicy:
         return (*self.outlook.policy.rules, "base_price") if is_first_day else self.outlook.policy.rules
 
     def ask(self, shelf: Shelf) -> Asked:
-        """Ask for what earns most until closing; before the first visit ever, ask for the owner's prices."""
-        asked = self.outlook.policy.ask(shelf)
-        if not self.outlook.is_before_any_visit:
-            return asked
-        prices = np.broadcast_to(self.outlook.start.owners_prices, asked.prices.shape)
-        rule = np.full(asked.rule.shape, self.rules.index("base_price"))
-        return replace(asked, prices=prices, rule=rule, p_sale=np.full(prices.shape, np.nan))
+        """Ask for what earns most until closing; before the first update ever, for the owner's prices."""
+        wanted = self.outlook.policy.ask(shelf)
+        if not self.outlook.is_before_first_update:
+            return wanted
+        prices = np.broadcast_to(self.outlook.start.owners_prices, wanted.prices.shape)
+        rule = np.full(wanted.rule.shape, self.rules.index("base_price"))
+        return replace(wanted, prices=prices, rule=rule, p_sale=np.full(prices.shape, np.nan))
 
     @property
     def lesson(self) -> Lesson | None:

@@ -63,25 +63,17 @@ class Drawn:
         What a sale forgoes, EUR, shape (n_products,).
     chances
         Chance of sale, shape (n_draws, n_products, n_prices).
+    gains
+        What a visit gains on average over a day that sells no more units than it has, EUR, as the chances.
     weights
         How often each draw counts, 1 on average, shape (n_draws, n_products).
-    day
-        What there is to sell.
-    beside
-        What a visit brings beside its own sale, EUR, shape (n_products, n_prices), or 0 for nothing.
     """
 
     ladder: Floats
     forgone: Floats
     chances: Floats
+    gains: Floats
     weights: Floats
-    day: StockedDay
-    beside: Floats | float = 0.0
-
-    @property
-    def gains(self) -> Floats:
-        """What a visit gains on average over a day that sells no more units than it has, EUR, as the chances."""
-        return (self.ladder - self.forgone[:, None]) * self.day.sold(self.chances) + self.beside
 
     @property
     def moved(self) -> Floats:
@@ -124,16 +116,18 @@ def drawn_gains(
         The owner's prices, each of which is on the ladder or near one of its prices, EUR, shape (n_products,).
     trust
         How many times more a draw counts in which the owner's price is as good as any.
-    day, beside
-        As in `Drawn`.
+    day
+        What there is to sell.
+    beside
+        What a visit brings beside its own sale, EUR, shape (n_products, n_prices), or 0 for nothing.
     """
     # sums depend on the order in memory
     chances = np.ascontiguousarray(knots.at(drawn_chances(understanding, knots.shape, _DRAWS), ladder))
-    alike = Drawn(ladder, forgone, chances, np.ones(chances.shape[:2]), day, beside)
-    gains, nearest = alike.gains, np.abs(ladder - owners[:, None]).argmin(axis=1)
+    gains = (ladder - forgone[:, None]) * day.sold(chances) + beside
+    nearest = np.abs(ladder - owners[:, None]).argmin(axis=1)
     of_owners = gains[:, np.arange(len(ladder)), nearest]
     weights = 1 + trust * (gains.max(axis=2) <= of_owners * (1 + _AS_GOOD))
-    return Drawn(ladder, forgone, chances, weights / weights.mean(axis=0), day, beside)
+    return Drawn(ladder, forgone, chances, gains, weights / weights.mean(axis=0))
 
 
 def worth_knowing(

@@ -63,11 +63,11 @@ class Calm:
         return cls(share, opening.ticks, -(-60 // opening.tick_minutes), store.trial_ticks) if share > 0 else None
 
     def may_rise(self, ticks_left: int) -> bool:
-        """Tell whether prices may rise now: once an hour."""
+        """Return whether prices may rise now: once an hour."""
         return (self.ticks - ticks_left) % self.hour == 0
 
     def may_try(self, ticks_left: int) -> bool:
-        """Tell whether a price may begin to be explored now."""
+        """Return whether a price may begin to be explored now."""
         return (self.ticks - ticks_left) % self.trial == 0
 
 

@@ -393,7 +393,7 @@ class SolvedOverDays:
     def worths(self, shelf: Shelf, product: int) -> Floats:
         """Return what each candidate brings one store in this tick and after it, more than all its units kept, EUR.
 
-        Shape (n_prices,), of those that may be chosen; -inf for one below a sticker. `shelf` is as in `on`.
+        Shape (n_prices,), of those that may be chosen. `shelf` is as in `on`.
         """
         stock, date, by_life = self._opened(shelf)
         left, stickers, day = shelf.ticks_left, self.on(shelf)[2], self._days[product]

@@ -245,7 +245,7 @@ class StockAwarePolicy:
             brings = day.worth_of_each(later, left, (0, stock)) - later[0, stock]
         else:
             brings = self._over_days.worths(shelf, product)
-        worths[day.among] = np.where(np.isfinite(brings), brings, np.nan)
+        worths[day.among] = brings
         return worths / max(float(self._visits[product, -left]), _NOBODY)
 
     def day_over(self, product: int, date: dt.date, keeps: Keeps) -> Ints | None:

@@ -62,8 +62,7 @@ class Day(NamedTuple):
     ) -> Floats:
         """Return what units are worth, old and young, at each label that stands for one tick, EUR, shape (n_prices,).
 
-        `later` is what every state is worth after the tick, of which `left` are left, itself included. A label below
-        the sticker is worth -inf.
+        `later` is what every state is worth after the tick, of which `left` are left, itself included.
         """
         rates, sticker = self.rates[:, [-left]], (sticker[0], sticker[1][-left:][:1])
         each = (solve_day(self.gains[[label]], rates[[label]], later, sticker, share) for label in range(len(rates)))

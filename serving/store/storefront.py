@@ -174,9 +174,9 @@ class LearningStorefront(Storefront):
     planned: Outlook | None = None
 
     def decide(self, shelf: Shelf) -> PriceDecision:
-        """Price every product of every store for one tick; before the first visit ever, try no price."""
+        """Price every product of every store for one tick; before the first update ever, try no price."""
         assert isinstance(self.policy, LearningPolicy)  # noqa: S101 - made by `storefront_that_learns` alone
-        if self.exploration is not None and self.policy.outlook.is_before_any_visit:
+        if self.exploration is not None and self.policy.outlook.is_before_first_update:
             return replace(self, exploration=None).decide(shelf)
         return super().decide(shelf)
 

@@ -60,20 +60,15 @@ OF_DECISIONS = {
         where business_date between $first and $last
         group by sku, tick
     """,
-    "visits_by_day": """
-        with visits as (
-            select business_date, store_id, count(*) as count_visits
-            from closed_interactions
-            where business_date between $first and $last
-            group by business_date, store_id
+    "stores_by_day": """
+        with visited as (
+            select business_date, store_id from closed_interactions
             union all
-            select business_date, store_id, sum(chances)::bigint as count_visits
-            from unit_sales
-            where $by_units and business_date between $first and $last
-            group by business_date, store_id
+            select business_date, store_id from unit_sales where $by_units
         )
-        select business_date, sum(count_visits)::bigint as count_visits, count(distinct store_id) as count_stores
-        from visits
+        select business_date, count(distinct store_id) as count_stores
+        from visited
+        where business_date between $first and $last
         group by business_date
         order by business_date
     """,
@@ -95,7 +90,7 @@ OF_DECISIONS = {
 ASKED = {
     "own_sales": SPAN,
     "footfall": SPAN,
-    "visits_by_day": {**SPAN, "by_units": True},
+    "stores_by_day": {**SPAN, "by_units": True},
     "exported_holdout": {"trained_through": DAYS[0], "judged_through": DAYS[-1]},
 }
 

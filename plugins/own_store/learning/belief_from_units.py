@@ -89,7 +89,8 @@ class _Fit:
         self._prior = SlopePrior.of(told, _ALONE if alone else spreads.slope)
         self._is_row = rows.exposure > 0
         self._units, self._log_ratios, exposure = (  # by store
-            np.where(self._is_row, own, 0.0).swapaxes(0, 1) for own in (rows.units, rows.log_ratios, rows.exposure)
+            np.where(self._is_row, values, 0.0).swapaxes(0, 1)
+            for values in (rows.units, rows.log_ratios, rows.exposure)
         )
         self._log_exposure = np.where(exposure > 0, np.log(np.where(exposure > 0, exposure, 1.0)), _NEVER)
         sold, offered = self._units.sum(axis=2), exposure.sum(axis=2)
@@ -116,11 +117,13 @@ class _Fit:
         each = (n_stores, 1, 1)
         return Roots(np.tile(own, each), np.tile(shared, each), _LEVEL_WIDTH, self._prior.own)
 
+    def _roots_of(self, stores: slice) -> Roots:
+        return self._roots._replace(own=self._roots.own[stores], shared=self._roots.shared[stores])
+
     def _log_rates(self, stores: slice, at: Latents) -> Floats:
         """Return log units expected in each row, shape (n_stores, n_products, n_periods)."""
         levels = self._level_means + _LEVEL_WIDTH * at.own_cells
-        roots = self._roots._replace(own=self._roots.own[stores], shared=self._roots.shared[stores])
-        periods = roots.coefficients(at)[:, None, : self._rows.shape[2]]
+        periods = self._roots_of(stores).coefficients(at)[:, None, : self._rows.shape[2]]
         rates = self._log_exposure[stores] + levels[:, :, None] + periods
         return np.asarray(rates + self._slopes(at)[:, None] * self._log_ratios[stores])
 
@@ -129,7 +132,7 @@ class _Fit:
 
     def _model(self, stores: slice, at: Latents) -> tuple[Roots, Likelihood]:
         """Return roots and likelihood of some stores; see `serving.belief.posterior.Model`."""
-        roots = self._roots._replace(own=self._roots.own[stores], shared=self._roots.shared[stores])
+        roots = self._roots_of(stores)
         log_ratios, common = self._log_ratios[stores], self._prior.common
         shapes = self._spreads.shapes[:, None]
         log, surplus, curved = negative_binomial(self._log_rates(stores, at), self._units[stores], shapes)

@@ -102,15 +102,19 @@ def learned_shapes(spreads: Spreads, rows: UnitRows, expected: Floats) -> Spread
         ratio = expected / shape
         likely[:, place] -= np.einsum("pst,pst->p", rows.units + shape, np.log1p(ratio))
         likely[:, place] -= 0.5 * np.log((expected / (1 + ratio)).sum(axis=2) + 1.0).sum(axis=1)
-    at = np.log(_SHAPES)
-    chain = _highest(at, likely.sum(axis=0, keepdims=True) - 0.5 * ((at - np.log(_SHAPE)) / _SHAPE_WIDTH) ** 2)
-    return replace(spreads, shapes=np.exp(_highest(at, likely - 0.5 * ((at - chain) / _PRODUCT_WIDTH) ** 2)))
+    log_shapes = np.log(_SHAPES)
+    chain = _highest(
+        log_shapes, likely.sum(axis=0, keepdims=True) - 0.5 * ((log_shapes - np.log(_SHAPE)) / _SHAPE_WIDTH) ** 2
+    )
+    return replace(
+        spreads, shapes=np.exp(_highest(log_shapes, likely - 0.5 * ((log_shapes - chain) / _PRODUCT_WIDTH) ** 2))
+    )
 
 
-def _highest(at: Floats, values: Floats) -> Floats:
+def _highest(grid: Floats, values: Floats) -> Floats:
     """Return where each row of values on an even grid is highest, between grid points too, shape (n_rows,)."""
-    top = np.clip(np.argmax(values, axis=1), 1, len(at) - 2)
+    top = np.clip(np.argmax(values, axis=1), 1, len(grid) - 2)
     left, middle, right = (values[np.arange(len(values)), top + shift] for shift in (-1, 0, 1))
     bent = left - 2 * middle + right
     shift = np.where(bent < 0, np.clip(0.5 * (left - right) / np.where(bent < 0, bent, -1.0), -1.0, 1.0), 0.0)
-    return np.asarray(at[top] + shift * (at[1] - at[0]))
+    return np.asarray(grid[top] + shift * (grid[1] - grid[0]))

@@ -60,6 +60,13 @@ def test_a_product_that_draws_twice_as_many_is_followed_in_two_days_and_the_othe
     assert tomorrow[1:] == pytest.approx(200, rel=0.06)
 
 
+def test_twice_as_many_of_few_visits_are_followed_for_the_most_part_within_a_week() -> None:
+    usual = np.full((5, 21), 8.0)
+    usual[0, 14:] = 16.0
+    tomorrow = np.mean([expected_after(days(seed, usual), prior=8.0).daily for seed in SEEDS], axis=0)
+    assert tomorrow[0] > 13  # the mean of these days is 10.7
+
+
 @pytest.mark.parametrize("n_products", [1, 5])
 def test_a_lasting_fall_of_the_whole_shelf_is_followed_within_a_week(n_products: int) -> None:
     usual = np.full((n_products, 26), 200.0)
