@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import uuid4
@@ -174,9 +175,7 @@ def connected(settings: Settings) -> Iterator[Client]:
     for name in ("distributed", "distributed.client"):  # a failure is reported once, by the call that meets it
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        client = Client(
-            address, security=security_of(settings), timeout=_CONNECT_WITHIN, set_as_default=False, name="shelfprice"
-        )
+        client = _client(address, security_of(settings))
     except (OSError, TimeoutError) as error:
         raise ServiceError(
             f"expected a Dask scheduler at {address}, found one that does not let us in ({first_line(error)}); nothing "
@@ -187,6 +186,21 @@ def connected(settings: Settings) -> Iterator[Client]:
     finally:
         with suppress(Exception):  # a scheduler that is gone has nothing to be told
             client.close(timeout=_CONNECT_WITHIN)
+
+
+def _client(address: str, security: Security | None) -> Client:
+    """Return a client of a scheduler.
+
+    Dask asserts that the client's event loop starts within ten seconds. A machine that stands still for longer, as a
+    virtual one may, breaks that: the second attempt starts another loop.
+    """
+    begin = partial(
+        Client, address, security=security, timeout=_CONNECT_WITHIN, set_as_default=False, name="shelfprice"
+    )
+    try:
+        return begin()
+    except AssertionError:
+        return begin()
 
 
 def security_of(settings: Settings) -> Security | None:

@@ -33,6 +33,8 @@ from plugins.evaluation.as_shipped.lived_days import WorldToLive, live
 from plugins.evaluation.worlds import asked_worlds
 from plugins.operations.checks.proving import verify
 from plugins.operations.deploy.servers.seaweed import BUCKET, Seaweed
+from plugins.operations.machines import on_dask
+from plugins.operations.machines.on_dask import connected
 from serving.store.play import batches_to_play, play_one, priced_batches
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
@@ -229,6 +231,23 @@ def test_a_cluster_whose_scheduler_is_away_is_named_within_seconds(tmp_path: Pat
     assert time.monotonic() - begun < 10
 
 
+def test_a_client_whose_event_loop_started_too_late_is_begun_again(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = []
+
+    class Late(Client):
+        def __init__(self, *words: object, **options: object) -> None:
+            attempts.append(words)
+            assert len(attempts) > 1, "as Dask, where the loop's thread has not run within ten seconds"
+            super().__init__(*words, **options)
+
+    monkeypatch.setattr(on_dask, "Client", Late)
+    with connected(cluster.settings) as client:
+        assert client.submit(os.getpid).result(timeout=60) != os.getpid()
+    assert len(attempts) == 2
+
+
 def test_with_certificates_only_who_has_one_is_let_in(tmp_path: Path) -> None:
     ours, strangers = certificates_in(tmp_path / "ours"), certificates_in(tmp_path / "strangers")
     with cluster_in(tmp_path / "home", "tls", **ours) as encrypted:
@@ -254,7 +273,7 @@ def _opened(settings: Settings) -> Workspace:
 
 
 def _worker_processes(cluster: Cluster) -> dict[str, int]:
-    with Client(cluster.variables["SHELFPRICE_DASK"], set_as_default=False) as client:
+    with connected(cluster.settings) as client:
         client.wait_for_workers(2, timeout=60)
         return dict(client.run(os.getpid))
 
