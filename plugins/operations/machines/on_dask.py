@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from functools import partial
 from itertools import islice
 from typing import Any
 from uuid import uuid4
@@ -32,6 +31,7 @@ from plugins.operations.machines.ready import (
 )
 from warehouse.lake import Lake
 
+_ATTEMPTS = 2  # to start a client's event loop
 _CONNECT_WITHIN = 8  # seconds
 _WORKERS_WITHIN = 30.0  # seconds until a cluster without workers is given up
 _IN_FLIGHT = 2  # jobs for each that is worked on: the next one is there when one is done
@@ -193,14 +193,19 @@ def _client(address: str, security: Security | None) -> Client:
 
     Dask asserts that the client's event loop starts within ten seconds. A machine that stands still for longer, as a
     virtual one may, breaks that: the second attempt starts another loop.
+
+    Raises
+    ------
+    ServiceError
+        When the second loop starts too late as well.
     """
-    begin = partial(
-        Client, address, security=security, timeout=_CONNECT_WITHIN, set_as_default=False, name="shelfprice"
+    for _ in range(_ATTEMPTS):
+        with suppress(AssertionError):
+            return Client(address, security=security, timeout=_CONNECT_WITHIN, set_as_default=False, name="shelfprice")
+    raise ServiceError(
+        "expected Dask's event loop to start within 10 s, found that this machine was too busy for it; nothing was "
+        "done: run the same command again"
     )
-    try:
-        return begin()
-    except AssertionError:
-        return begin()
 
 
 def security_of(settings: Settings) -> Security | None:

@@ -231,21 +231,36 @@ def test_a_cluster_whose_scheduler_is_away_is_named_within_seconds(tmp_path: Pat
     assert time.monotonic() - begun < 10
 
 
-def test_a_client_whose_event_loop_started_too_late_is_begun_again(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    attempts = []
+def late_clients(monkeypatch: pytest.MonkeyPatch, *, late: int) -> list[object]:
+    """Let the event loops of the first clients start too late, and return the attempts."""
+    attempts: list[object] = []
 
     class Late(Client):
         def __init__(self, *words: object, **options: object) -> None:
             attempts.append(words)
-            assert len(attempts) > 1, "as Dask, where the loop's thread has not run within ten seconds"
+            assert len(attempts) > late, "as Dask, where the loop's thread has not run within ten seconds"
             super().__init__(*words, **options)
 
     monkeypatch.setattr(on_dask, "Client", Late)
+    return attempts
+
+
+def test_a_client_whose_event_loop_started_too_late_is_begun_again(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts = late_clients(monkeypatch, late=1)
     with connected(cluster.settings) as client:
         assert client.submit(os.getpid).result(timeout=60) != os.getpid()
     assert len(attempts) == 2
+
+
+def test_a_machine_too_busy_to_start_an_event_loop_is_named(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    late_clients(monkeypatch, late=2)
+    with (
+        pytest.raises(ServiceError, match="expected Dask's event loop to start within 10 s"),
+        connected(cluster.settings),
+    ):
+        pass
 
 
 def test_with_certificates_only_who_has_one_is_let_in(tmp_path: Path) -> None:
