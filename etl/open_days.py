@@ -190,3 +190,16 @@ def last_by_sku(catalog: Catalog, changes: pa.Table, column: str) -> Floats:
     """Return a column of each product's newest change; changes are in order of time."""
     newest = dict(zip(changes["sku"].to_pylist(), changes[column].to_pylist(), strict=True))
     return np.array([newest[sku] for sku in catalog.skus])
+
+
+def newest_prices(changes: pa.Table, catalog: Catalog, through: int) -> Floats:
+    """Return the newest price of each product that was decided through a tick, EUR; NaN before any."""
+    decided = changes.filter(pc.less_equal(changes["tick"], through))
+    newest = dict(zip(decided["sku"].to_pylist(), decided["new_price"].to_pylist(), strict=True))
+    return np.array([newest.get(sku, np.nan) for sku in catalog.skus])
+
+
+def prices_lately(changes: pa.Table, catalog: Catalog, tick: int) -> tuple[Floats, ...]:
+    """Return the prices of one store in the ticks of the hour before a tick, EUR, each shape (1, n_products)."""
+    first = max(0, tick - catalog.store.opening.hour_ticks)
+    return tuple(newest_prices(changes, catalog, through)[None] for through in range(first, tick))

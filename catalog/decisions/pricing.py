@@ -49,6 +49,8 @@ class Shelf:
         Prices on the stickers that were stuck at opening, EUR, NaN where there is none; None before it is decided.
     on_last_day
         Units on the shelf that are on their last day; None where that is not known, or does not matter.
+    lately
+        Prices of the ticks of the last hour, EUR, each shape (n_stores, n_products); empty stands for `shown_prices`.
     """
 
     stock: Ints
@@ -62,6 +64,7 @@ class Shelf:
     business_date: dt.date | None = None
     sticker: Floats | None = None
     on_last_day: Ints | None = None
+    lately: tuple[Floats, ...] = ()
 
 
 @dataclass(frozen=True)

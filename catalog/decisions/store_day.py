@@ -137,6 +137,8 @@ class ShelfState:
         n_lives); None where the whole shelf is simply full at each opening.
     sticker
         Prices on the stickers since opening, EUR, NaN where there is none; None where nobody sticks any, and before.
+    lately
+        Prices of the ticks of the last hour, EUR, each shape (n_stores, n_products).
     """
 
     tick: int
@@ -147,6 +149,7 @@ class ShelfState:
     by_life: Ints | None = None
     opened_with: Ints | None = None
     sticker: Floats | None = None
+    lately: tuple[Floats, ...] = ()
 
 
 class Told(NamedTuple):

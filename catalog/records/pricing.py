@@ -33,7 +33,7 @@ class Policies(Record):
     look ahead to the next deliveries; `margin`, the price less the unit cost of what is sold; or `revenue`"""
     rule: RuleSettings = RuleSettings()
     """settings of the policy `rule`, below"""
-    calm: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.0
+    calm: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.005
     """share of expected revenue that a price change has to earn more, a rise twice as much; within an hour no price
     then rises by 10 %, none falls by more at once before the last quarter of the day, and an explored price stands for
     such a quarter; 0 lets prices move freely"""

@@ -117,6 +117,11 @@ class Opening(Record):
         """Ticks in a day."""
         return self.minutes // self.tick_minutes
 
+    @property
+    def hour_ticks(self) -> int:
+        """Ticks that begin within an hour, at least 1."""
+        return -(-60 // self.tick_minutes)
+
     @model_validator(mode="after")
     def _ticks_fill_the_day(self) -> "Opening":
         if self.minutes <= 0:

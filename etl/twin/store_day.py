@@ -129,7 +129,7 @@ class Stretch:
         n_ticks, stock = len(visits.dice), now.stock.copy()
         facts = (now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
         marks = (now.sticker, None if now.by_life is None else now.by_life[..., 0])
-        shelf = Shelf(*facts, self._stores, now.changes, now.opened_with, self._business_date, *marks)
+        shelf = Shelf(*facts, self._stores, now.changes, now.opened_with, self._business_date, *marks, now.lately)
         answer = self._policy.decide(shelf)
         spans = np.ascontiguousarray(visits.starts[:, now.tick : now.tick + 2])  # as of one store: compiled for both
         drawn = (visits.product, self._willing_price, self._first_visit)
@@ -150,7 +150,8 @@ class Stretch:
         if stuck is None and self._catalog.uses_stickers:  # nobody sticks one later
             stuck = np.full(stock.shape, np.nan)
         units = (by_life, now.opened_with, stuck)
-        self.standing = ShelfState(now.tick + 1, stock, answer.prices, opened_at, changes, *units)
+        lately = (*now.lately, answer.prices)[-self._catalog.store.opening.hour_ticks :]
+        self.standing = ShelfState(now.tick + 1, stock, answer.prices, opened_at, changes, *units, lately)
         if isinstance(self._policy, LearnsWhileSelling):
             self._learn(self._policy, self._sold(now.tick, answer.prices, spans, marked))
 

@@ -14,7 +14,7 @@ from catalog.arrays import Flags, Ints
 from catalog.decisions.store_day import BOUGHT, TOO_EXPENSIVE, KeptStock, ShelfState
 from catalog.load import Catalog
 from etl.load import DayRows
-from etl.open_days import LiveDay, SoldSoFar, before, days_with_live_parts, last_by_sku, stuck_in
+from etl.open_days import LiveDay, SoldSoFar, before, days_with_live_parts, last_by_sku, prices_lately, stuck_in
 from etl.stock import kept_before, opens_with
 from etl.twin.stock import open_shelves, take_units
 from etl.twin.visits import draw_visits
@@ -58,8 +58,8 @@ def standing_after(rows: DayRows, catalog: Catalog, tick: int, units: Units | No
     opened_at, shown = (last_by_sku(catalog, rows, "new_price")[None] for rows in (openings, changes))
     lives = (None, None) if units is None else (units.by_life, units.opened_with)
     sticker = stuck_in(catalog, openings)[None] if catalog.uses_stickers else None
-    changed = changes_in(changes, catalog)[None]
-    return ShelfState(tick, (stock - count)[None], shown, opened_at, changed, lives[0], lives[1], sticker)
+    changed, lately = changes_in(changes, catalog)[None], prices_lately(changes, catalog, tick)
+    return ShelfState(tick, (stock - count)[None], shown, opened_at, changed, lives[0], lives[1], sticker, lately)
 
 
 def standing_of(lake: Lake, catalog: Catalog, day: LiveDay, sold: SoldSoFar, tick: int) -> ShelfState:

@@ -463,6 +463,7 @@ def _during(
         business_date=now.date,
         sticker=began.sticker,
         on_last_day=None if began.by_life is None else began.by_life[..., 0],
+        lately=began.lately,
     )
     orders = orders_on(lake, catalog, now.date, (now.store,), at_once)
     seller = seller_of(lake.store, catalog.store)

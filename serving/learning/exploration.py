@@ -40,15 +40,12 @@ class ExplorationPlan:
         for no budget at all. A budget needs demand curves.
     allowed
         Which candidates may be tried, of the shape of the ladder, at least one of each product; None for all.
-    farthest
-        How far a candidate may be from the usual price, as a share of it.
     """
 
     share: float
     ladder: Floats
     budget: Floats | None = None
     allowed: Flags | None = None
-    farthest: float = np.inf
 
     @cached_property
     def choice(self) -> Flags:
@@ -138,8 +135,6 @@ def candidates_within(
     choice = exploration.choice.T[:, None, :]
     prices, tried = limits.candidates(exploration.ladder.T[:, None, :], usual)
     tried = tried & choice
-    if np.isfinite(exploration.farthest):
-        tried = tried & (np.abs(exploration.ladder.T[:, None, :] / usual - 1) <= exploration.farthest)
     prices = np.where(tried, prices, usual)  # where a candidate is not tried, the usual price stands and costs nothing
     chances, beside = np.full(prices.shape, np.nan), np.zeros(prices.shape)
     if exploration.budget is not None and curves is not None:

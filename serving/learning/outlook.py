@@ -22,7 +22,6 @@ from serving.optimise.substitution import sales_with_substitutes
 
 _NOBODY = 1e-12  # visits
 _AT_ONCE = 32  # products whose draws fit into a processor's cache
-_FIRST_TRIALS = 0.1  # share within which prices are explored before anything is known, where they are to be calm
 _FAR_OFF = 0.15  # share by which the visits to come may differ before prices are remade out of turn
 
 WITHOUT_CHAMPION = "none"
@@ -209,10 +208,7 @@ class Outlook:
     def exploration(self) -> ExplorationPlan:
         """How prices are explored: for no more than knowing demand would be worth."""
         _, budget, may_be_tried = self._drawn
-        plan = ExplorationPlan(0.0, self.start.ladder, budget=budget, allowed=may_be_tried)
-        if self.start.opened.is_first_day and self.start.catalog.store.policies.calm > 0:
-            return replace(plan, allowed=self.start.may_stand, farthest=_FIRST_TRIALS)
-        return plan
+        return ExplorationPlan(0.0, self.start.ladder, budget=budget, allowed=may_be_tried)
 
     def after(self, sold: tuple[Sold, ...]) -> "Outlook":
         """Return the outlook after more ticks."""

@@ -30,13 +30,13 @@ _HIGHEST = 1_000_000.0  # EUR; the catalog allows no price above it
 _WITHOUT_DAY = dict.fromkeys(("largest_step", "largest_daily_move", "changes_per_day", "one_price"))
 _WITHOUT_DAY |= {"down_only_within_day": False}
 _DEARER = 2.0  # times as much a rise has to earn as a fall where prices are calm
-_RISE = 1.099  # times the price shown that calm prices reach within an hour
+_RISE = 1.099  # times the lowest price of the last hour that calm prices reach
 _LINKED = ("families", "own_brands")  # rules by which other prices of the shelf limit a price
 
 
 @dataclass(frozen=True)
 class Calm:
-    """What keeps prices calm: a change has to earn a share, steps are small, rises rare, and an explored price stands.
+    """What keeps prices calm: a change has to earn a share, within an hour prices rise little, and a trial stands.
 
     Where demand has two peaks, a price that fell from one to the other cannot rise back: each step into the valley
     between them loses. So a fall is as small as a rise until the last quarter of the day, and a price from which one
@@ -47,24 +47,19 @@ class Calm:
     share
         Share of expected revenue that a change has to earn more over a quarter of the day, or what is left of it if
         that is less; a rise twice as much.
-    ticks, hour, trial
-        Ticks of a day, of an hour, and for which an explored price stands.
+    ticks, trial
+        Ticks of a day, and for which an explored price stands.
     """
 
     share: float
     ticks: int
-    hour: int
     trial: int
 
     @classmethod
     def of(cls, store: Store) -> "Calm | None":
         """Return what a store's settings ask for; None where prices move freely."""
         share, opening = store.policies.calm, store.opening
-        return cls(share, opening.ticks, -(-60 // opening.tick_minutes), store.trial_ticks) if share > 0 else None
-
-    def may_rise(self, ticks_left: int) -> bool:
-        """Return whether prices may rise now: once an hour."""
-        return (self.ticks - ticks_left) % self.hour == 0
+        return cls(share, opening.ticks, store.trial_ticks) if share > 0 else None
 
     def may_try(self, ticks_left: int) -> bool:
         """Return whether a price may begin to be explored now."""
@@ -446,9 +441,10 @@ class ShelfLimits:
         opened_at, calm = np.full(self.shown.shape, np.nan) if opening is None else self._usable(opening), {}
         if self.guardrails.calm is not None:
             rules, left = self.guardrails.calm, self.shelf.ticks_left
-            rise = np.fmax(not_above(self.shown * _RISE, money=money), self.shown)
+            lately = np.fmin.reduce([self._usable(prices) for prices in self.shelf.lately or (self.shown,)])
+            rise = np.fmax(not_above(lately * _RISE, money=money), self.shown)
             lowest = not_below(self.shown / _RISE, money=money) if left > rules.trial else np.full(rise.shape, -np.inf)
-            calm["calm"] = lowest, rise if rules.may_rise(left) else self.shown
+            calm["calm"] = lowest, rise
         return calm | {
             rule: (not_below(center * (1 - share), money=money), not_above(center * (1 + share), money=money))
             for rule, center in (("largest_step", self.shown), ("largest_daily_move", opened_at))

@@ -70,13 +70,15 @@ def test_the_trail_says_that_a_price_stays_because_prices_are_calm() -> None:
     assert (answer.clamp_cost > 0).all()
 
 
-def test_a_price_rises_by_less_than_a_tenth_once_an_hour() -> None:
+@pytest.mark.parametrize("low", [0.7, 0.8])
+def test_a_price_rises_by_less_than_a_tenth_of_its_lowest_in_the_last_hour(low: float) -> None:
     front = Storefront(StaticPolicy(PLAIN.base_prices), limits=limits_of(calm_shelf(0.003)))
-    shown = np.round(0.8 * PLAIN.base_prices, 2)[None]
-    for tick in range(1, 2 * HOUR + 1):
-        prices = front.decide(Shelf(np.full((1, 5), 9), shown, TICKS - tick, np.zeros((1, 5)), shown)).prices
-        assert (prices < 1.1 * shown).all()
-        assert (prices > shown).all() == (tick % HOUR == 0)
+    shown, lowest = (np.round(times * PLAIN.base_prices, 2)[None] for times in (0.8, low))
+    shelf = Shelf(np.full((1, 5), 9), shown, TICKS - HOUR, np.zeros((1, 5)), shown, lately=(lowest, shown, shown))
+    prices = front.decide(shelf).prices
+    assert (prices < 1.1 * lowest).all() or (prices == shown).all()
+    assert (prices > 1.08 * shown).all() == (low == 0.8)
+    assert (prices >= shown).all()
 
 
 def test_openings_are_free() -> None:
@@ -98,7 +100,8 @@ def test_calm_prices_are_explored_near_the_usual_one_before_anything_is_known(sh
     assert isinstance(store, LearningStorefront)
     quiet = [Sold(tick, PLAIN.base_prices[None], none, none, none) for tick in range(QUARTER)]
     store = store.learned_all(quiet)  # a new store opens at the owner's prices, and tries none
-    answer = store.decide(Shelf(np.full(dice.shape, 90), np.full(dice.shape, np.nan), TICKS - QUARTER, dice))
+    shown = np.broadcast_to(PLAIN.base_prices, dice.shape)
+    answer = store.decide(Shelf(np.full(dice.shape, 90), shown, TICKS - QUARTER, dice, shown))
     usual = answer.prices[~answer.explored[:, 0], 0][0]
     away = np.abs(answer.prices[answer.explored[:, 0], 0] / usual - 1)
     assert len(away) > 20
@@ -142,6 +145,7 @@ def test_the_dice_of_calm_prices_stand_for_a_quarter_of_the_day_and_the_same_sho
     assert (calm.since_opening_us == free.since_opening_us).all()
     assert all((calm.dice[tick] == free.dice[tick - tick % QUARTER]).all() for tick in range(TICKS))
     assert calm_shelf(0.003).store.trial_ticks == QUARTER
+    assert PLAIN.store.trial_ticks == QUARTER
     assert calm_shelf(0.0).store.trial_ticks == PLAIN.store.exploration.hold_ticks
 
 
@@ -150,7 +154,8 @@ def test_a_store_that_learns_on_its_first_day_shows_calm_prices(seed: int) -> No
     catalog = calm_shelf(0.003)
     stores = ("S01", "S02", "S03")
     prices = play(catalog, storefront_before_champion(catalog), stores, DATE, seed).decisions.prices
-    free = play(PLAIN, storefront_before_champion(PLAIN), stores, DATE, seed).decisions.prices
+    plain = calm_shelf(0.0)
+    free = play(plain, storefront_before_champion(plain), stores, DATE, seed).decisions.prices
     for ticks in range(1, HOUR + 1):
         assert (prices[ticks:] < 1.1 * prices[:-ticks]).all()
     changes, of_free = ((np.diff(shown, axis=0) != 0).sum() for shown in (prices, free))

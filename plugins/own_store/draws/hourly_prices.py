@@ -137,13 +137,6 @@ def decided_so_far(lake: Lake, day: LiveDay) -> tuple[pa.Table, pa.Table]:
     return found[0], found[1]
 
 
-def newest_prices(rows: pa.Table, catalog: Catalog, through: int) -> Floats:
-    """Return each product's newest price that was decided through a tick, EUR; NaN before any."""
-    found = rows.filter(pc.less_equal(rows["tick"], through))
-    newest = dict(zip(found["sku"].to_pylist(), found["new_price"].to_pylist(), strict=True))
-    return np.array([newest.get(sku, np.nan) for sku in catalog.skus])
-
-
 def with_decision(
     workspace: Workspace, day: LiveDay, tick: int, policy: Policy, shelf: Shelf, before: tuple[pa.Table, pa.Table]
 ) -> tuple[pa.Table, pa.Table]:

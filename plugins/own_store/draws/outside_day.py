@@ -23,11 +23,11 @@ from catalog.load import Catalog
 from catalog.names import OWNER
 from catalog.tables.contracts import TABLES
 from etl.load import DayRows, conform
-from etl.open_days import LiveDay, Mark, sold_in
+from etl.open_days import LiveDay, Mark, newest_prices, prices_lately, sold_in
 from etl.stock import opens_with
 from etl.twin.draws import stream_of
 from plugins.desk.live_shelf import changes_in
-from plugins.own_store.draws.hourly_prices import decided_so_far, newest_prices, released_in, with_decision
+from plugins.own_store.draws.hourly_prices import decided_so_far, released_in, with_decision
 from serving.limits.orders import at_once_now
 from serving.store.in_force import pricing_on
 from serving.store.storefront import LearningStorefront, Storefront
@@ -245,6 +245,7 @@ def _shelf(catalog: Catalog, day: LiveDay, tick: int, so_far: SoFar, decided: tu
         changes_in(rows, catalog)[None],
         None if so_far.opened_with is None else so_far.opened_with[None],
         day.business_date,
+        lately=prices_lately(rows, catalog, tick),
     )
 
 
