@@ -130,7 +130,8 @@ def sold_so_far(lake: Lake, day: LiveDay, until: int | None = None) -> SoldSoFar
     beside = [day.part("belief_updates"), day.part("substitutions")]
     updates, taken = (lake.read(part) if lake.receipt(part) else None for part in beside)
     rows = DayRows(lake.read(decisions), lake.read(day.part("live_repricings")), updates, substitutions=taken)
-    decided = rows.repricings.filter(pc.less_equal(rows.repricings["tick"], mark.tick))
+    was_decided = pc.less if receipt.is_of_the_twin else pc.less_equal  # whose prices are decided before a tick is sold
+    decided = rows.repricings.filter(was_decided(rows.repricings["tick"], mark.tick))
     return SoldSoFar(replace(before(rows, mark.tick), repricings=decided), mark)
 
 

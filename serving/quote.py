@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from cachetools import LRUCache
@@ -30,7 +30,7 @@ from catalog.errors import DataError
 from catalog.hooks import STANDING, ShelfQuotes
 from catalog.load import Catalog
 from etl.calendar import StoreNow, catalog_of_the_day, stores_now
-from etl.open_days import SoldSoFar, sold_in, sold_so_far, stuck_in
+from etl.open_days import SoldSoFar, newest_prices, prices_lately, sold_in, sold_so_far, stuck_in
 from etl.stock import opens_with
 from serving.belief.table import switching_in
 from serving.book.book import PriceBook
@@ -237,6 +237,17 @@ class PresentShelf:
         )
 
 
+class ShownPrices(NamedTuple):
+    """The prices of a store that is being sold, EUR.
+
+    Those of now and at opening have the shape (n_products,), those of each tick of the last hour (1, n_products).
+    """
+
+    now: Floats
+    at_opening: Floats
+    lately: tuple[Floats, ...]
+
+
 class QuotedBook:
     """Answers questions about stores that have the same policies, each for one product at a time.
 
@@ -250,6 +261,8 @@ class QuotedBook:
         The stores that it answers for.
     beside
         The prices that stand in stores next, EUR, shape (n_products,), by store, where some limit others.
+    shown
+        The prices of a store that is being sold, where a question does not say them; None at opening.
     """
 
     def __init__(
@@ -261,8 +274,9 @@ class QuotedBook:
         ticks_left: int | None = None,
         stores: tuple[str, ...] = (),
         beside: Mapping[str, Floats] | None = None,
+        shown: "ShownPrices | None" = None,
     ) -> None:
-        self.stores, self._catalog, self._beside = stores, catalog, beside
+        self.stores, self._catalog, self._beside, self._shown = stores, catalog, beside, shown
         self._policies, self._curves, self._until_closing = policies, curves, ticks_left or policies.n_ticks
         self._limits, self._unit_costs = limits_of(catalog, orders), costs_that_count(catalog)
         self._fronts = LRUCache[int, Storefront](_KEPT_PRODUCTS)
@@ -292,7 +306,7 @@ class QuotedBook:
             raise DataError(unknown_price(question.sku, store))
         move = PriceMove(
             product=product,
-            old_price=math.nan if question.shown is None else question.shown,
+            old_price=float(shelf.shown_prices[0, 0]),
             new_price=price,
             unconstrained=float(decision.unconstrained[0, 0]),
             explored=False,
@@ -367,10 +381,14 @@ class QuotedBook:
             raise DataError(
                 f"expected a stock of 0 or more units, found {question.stock}; nothing was priced: give another"
             )
-        shape, shown = (1 if stores is None else len(stores), 1), question.shown or math.nan
+        shape, shown, lately = (1 if stores is None else len(stores), 1), question.shown or math.nan, list[Floats]()
         opening = math.nan if question.shown is None else question.opening or shown
+        if question.shown is None and self._shown is not None and left == self._until_closing:
+            product = self._catalog.positions[question.sku]
+            shown, opening = self._shown.now[product], self._shown.at_opening[product]
+            lately = [np.full(shape, prices[0, product]) for prices in self._shown.lately]
         stock, shown_prices, dice, opened = (np.full(shape, value) for value in (question.stock, shown, 0.0, opening))
-        return Shelf(stock, shown_prices, left, dice, opened, stores)
+        return Shelf(stock, shown_prices, left, dice, opened, stores, lately=tuple(lately))
 
     def _front_of(self, product: int, stores: tuple[str, ...] | None) -> Storefront:
         """Return how a product is priced in stores, with the caps by other prices that stand there."""
@@ -559,7 +577,12 @@ class QuoteDesk:
             standings = STANDING.needed("families and own_brands in store.yaml")
             beside = {name: stands.prices for name, stands in standings(self._lake, self.catalog, alike).items()}
         orders, left = orders_on(self._lake, catalog, now.date, names, at_once), catalog.store.opening.ticks - now.tick
-        quoted = QuotedBook(catalog, shelf, shelf.curves, orders, left, names, beside)
+        shown = None
+        if sold is not None and now.tick:
+            changes = sold.rows.repricings
+            prices, opening = (newest_prices(changes, catalog, tick) for tick in (now.tick, 0))
+            shown = ShownPrices(prices, opening, prices_lately(changes, catalog, now.tick))
+        quoted = QuotedBook(catalog, shelf, shelf.curves, orders, left, names, beside, shown)
         self._quoted |= dict.fromkeys(names, quoted)
 
     def _book_on(self, date: dt.date) -> BookInForce | None:

@@ -229,6 +229,16 @@ class LearnsWhileSelling(Protocol):
 
 
 @runtime_checkable
+class LetsTrialsStand(Protocol):
+    """A policy whose tried prices stand for some ticks: in all of them, the dice of the first count."""
+
+    @property
+    def trial_ticks(self) -> int:
+        """Ticks for which a tried price stands, from opening on."""
+        ...
+
+
+@runtime_checkable
 class TellsLessons(Protocol):
     """A policy that says what it has learned, so that the trail of its prices can be kept."""
 

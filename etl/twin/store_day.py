@@ -11,6 +11,7 @@ from catalog.arrays import Floats, Ints
 from catalog.decisions.pricing import (
     LearnsWhileSelling,
     Lesson,
+    LetsTrialsStand,
     Marked,
     Policy,
     PriceDecision,
@@ -127,7 +128,8 @@ class Stretch:
         """Ask the policy for prices, sell the next tick at them, and let a policy that learns see what that brought."""
         now, visits = self.standing, self._visits
         n_ticks, stock = len(visits.dice), now.stock.copy()
-        facts = (now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick], now.opened_at)
+        begun = now.tick % self._policy.trial_ticks if isinstance(self._policy, LetsTrialsStand) else 0
+        facts = (now.stock, now.shown, n_ticks - now.tick, visits.dice[now.tick - begun], now.opened_at)
         marks = (now.sticker, None if now.by_life is None else now.by_life[..., 0])
         shelf = Shelf(*facts, self._stores, now.changes, now.opened_with, self._business_date, *marks, now.lately)
         answer = self._policy.decide(shelf)

@@ -57,7 +57,7 @@ class Visits:
         Number in the shopper pool, shape (n_visits,).
     dice
         Uniform numbers in [0, 1) of each tick for policies that randomise, shape (n_stores, n_products); each holds
-        for `Store.trial_ticks` ticks, which share an array.
+        for `hold_ticks` ticks, which share an array.
     first_visit
         Row of the visit that a return repeats, -1 where it is none, shape (n_visits,); None where nobody waits. A
         return takes place only when its first visit met a price that was too high: see `etl.twin.selling`.
@@ -118,7 +118,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
     weights = catalog.popularity * factors
     mean_visits = store.visits_per_day * footfall_factor_on(catalog, business_date)
     expected = mean_visits * weights.sum(axis=2) * tick_profile(store)
-    hold, stands = store.exploration.hold_ticks, store.trial_ticks
+    hold = store.exploration.hold_ticks
     shape = (-(-n_ticks // hold), n_products)
     streams = streams_of(seed, stores, business_date)
     draws = draw_store_days(streams, expected[group], shape, store.shopper_pool)
@@ -139,7 +139,7 @@ def draw_visits(catalog: Catalog, stores: Sequence[str], business_date: dt.date,
         product=product,
         multiplier=drawn + _of_rows(shifts, row, product),
         shopper=draws.shopper,
-        dice=[thrown[(tick - tick % stands) // hold] for tick in range(n_ticks)],
+        dice=[thrown[tick // hold] for tick in range(n_ticks)],
         picks_freshest=_who_picks(store.freshest_share, stores, counts.sum(axis=1), business_date, seed),
         switches=_who_switches(catalog, stores, counts.sum(axis=1), business_date, seed),
     )

@@ -163,10 +163,12 @@ class Limits:
         )
 
 
-def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPrices | None = None) -> Limits:
+def limits_of(
+    catalog: Catalog, orders: Orders | None = None, standing: ShelfPrices | None = None, *, are_calm: bool = True
+) -> Limits:
     """Return the guardrails of a catalog as arrays, with what people ordered for a date.
 
-    `standing` are the prices of a retailer's own shelves.
+    `standing` are the prices of a retailer's own shelves. Prices are kept calm as the catalog says where `are_calm`.
     """
     store, rails, bounds = catalog.store, catalog.store.guardrails, catalog.whole_bounds
     if rails.price_ending is not None:
@@ -187,7 +189,7 @@ def limits_of(catalog: Catalog, orders: Orders | None = None, standing: ShelfPri
         money=store.money,
         standing=standing,
         links=price_links(catalog.products, store),
-        calm=Calm.of(store),
+        calm=Calm.of(store) if are_calm else None,
     )
 
 

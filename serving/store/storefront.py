@@ -60,6 +60,11 @@ class Storefront:
         """The model version behind the policy."""
         return self.policy.model_version
 
+    @property
+    def trial_ticks(self) -> int:
+        """Ticks for which a tried price stands beyond those for which dice do."""
+        return 1 if self.limits is None or self.limits.calm is None else self.limits.calm.trial
+
     @cached_property
     def rules(self) -> tuple[str, ...]:
         """The rules of every step, in their order."""
@@ -119,7 +124,7 @@ class Storefront:
     def _limits_on(self, shelf: Shelf, worth: Worth) -> ShelfLimits:
         """Choose the products that may change price now, by what each gains if it does."""
         limits = ShelfLimits(self.limits, shelf)
-        is_calm = self.limits is not None and self.limits.calm is not None and self.curves is not None
+        is_calm = self.limits is not None and self.limits.calm is not None
         if self.limits is None or not (is_calm or self.limits.are_moves_limited):
             return limits
         wanted, shown = limits.apply(worth.wanted.prices), limits.shown
@@ -212,8 +217,12 @@ def storefront(
     curves: DemandCurves | None = None,
     exploration: ExplorationPlan | None = None,
 ) -> Storefront:
-    """Return a store that sells at a policy's prices, within the guardrails and what people ordered."""
-    return Storefront(policy, curves, exploration, limits_of(catalog, orders), costs_that_count(catalog))
+    """Return a store that sells at a policy's prices, within the guardrails and what people ordered.
+
+    Prices are kept calm where curves tell what a change earns; others explore as often as they were asked to.
+    """
+    limits = limits_of(catalog, orders, are_calm=curves is not None)
+    return Storefront(policy, curves, exploration, limits, costs_that_count(catalog))
 
 
 def storefront_that_learns(catalog: Catalog, start: DayStart, orders: Orders | None = None) -> LearningStorefront:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from free_prices import freely
 
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.deliveries import Deliveries
@@ -50,7 +51,7 @@ def living(catalog: Catalog, kinds: tuple[dict[str, object], ...] = KINDS) -> Ca
     policies = catalog.store.policies.model_copy(update={"before_champion": "rule", "rule": rule})
     changes = {"freshest_share": 0.4, "shopper_pool": 20, "policies": policies}
     store = catalog.store.model_copy(update=changes)
-    return Catalog(tuple(shelf), store)
+    return freely(Catalog(tuple(shelf), store))
 
 
 class Chain:

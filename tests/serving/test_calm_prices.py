@@ -1,6 +1,7 @@
 """Calm prices: a change has to earn its share, a rise is small, and a price that is tried stands for hours."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from catalog.decisions.pricing import PriceDecision, Shelf, Sold
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
-from etl.twin.store_day import play
+from etl.twin.store_day import meet, play
 from etl.twin.visits import draw_visits
 from plugins.evaluation.truth import chance_of_sale
 from serving.learning.exploration import ExplorationPlan
@@ -143,10 +144,21 @@ def test_a_tried_price_from_which_no_single_rise_leads_back_is_tried_before_clos
 def test_the_dice_of_calm_prices_stand_for_a_quarter_of_the_day_and_the_same_shoppers_come() -> None:
     calm, free = (draw_visits(calm_shelf(share), ("S01",), DATE, 7) for share in (0.003, 0.0))
     assert (calm.since_opening_us == free.since_opening_us).all()
-    assert all((calm.dice[tick] == free.dice[tick - tick % QUARTER]).all() for tick in range(TICKS))
-    assert calm_shelf(0.003).store.trial_ticks == QUARTER
+    assert all((one == other).all() for one, other in zip(calm.dice, free.dice, strict=True))
     assert PLAIN.store.trial_ticks == QUARTER
-    assert calm_shelf(0.0).store.trial_ticks == PLAIN.store.exploration.hold_ticks
+    thrown = list[np.ndarray]()
+
+    @dataclass(frozen=True)
+    class Watched(Storefront):
+        def decide(self, shelf: Shelf) -> PriceDecision:
+            thrown.append(shelf.dice)
+            return super().decide(shelf)
+
+    for share, stands in ((0.003, QUARTER), (0.0, PLAIN.store.exploration.hold_ticks)):
+        thrown.clear()
+        limits = limits_of(calm_shelf(share))
+        meet(PLAIN, Watched(GreedyPolicy(CURVES), CURVES, None, limits), ("S01",), DATE, free)
+        assert all((thrown[tick] == free.dice[tick - tick % stands]).all() for tick in range(TICKS))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from free_prices import freely, freely_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from price_shop import Shop
@@ -29,7 +30,7 @@ from serving.limits.orders import Kind, Orders, PriceOrder
 from serving.quote import PriceQuestion, QuoteDesk
 from serving.store.storefront import Storefront
 
-SHELF = load(CLASSIC)
+SHELF = freely(load(CLASSIC))
 LADDER = np.linspace(0.5, 2.0, 20) * SHELF.base_prices[:, None]
 SHAPE = (len(SHELF.store.stores), len(SHELF.skus))
 NOW = dt.datetime(2026, 1, 20, 8, tzinfo=dt.UTC)
@@ -267,7 +268,11 @@ def with_an_own_brand(folder: Path) -> None:
 
 
 def test_quote_and_shelf_and_what_stands_next_name_the_same_price(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, changed=with_an_own_brand)
+    def with_an_own_brand_and_free_prices(folder: Path) -> None:
+        with_an_own_brand(folder)
+        freely_in(folder)
+
+    shop = Shop(tmp_path, changed=with_an_own_brand_and_free_prices)
     shop.publish(DEFAULT_START)
 
     def same(price: float) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from free_prices import freely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild_prices import Wild, shelf_with
@@ -34,7 +35,7 @@ from serving.store.in_force import pricing_on
 from serving.store.storefront import Storefront, storefront_before_champion
 from warehouse.lake import Lake
 
-SHELF = load(CLASSIC)
+SHELF = freely(load(CLASSIC))
 LADDER = price_ladder(SHELF)
 CURVES = DemandCurves(SHELF.skus, LADDER, chance_of_sale(SHELF, LADDER / SHELF.base_prices[:, None]), "7")
 STORES = SHELF.store.stores

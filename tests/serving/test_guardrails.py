@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from free_prices import freely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wild_prices import Wild, shelf_with
@@ -18,7 +19,7 @@ from serving.optimise.curves import DemandCurves, chance_at
 from serving.optimise.policies import GreedyPolicy, StaticPolicy
 from serving.store.storefront import Storefront
 
-SHELF = load(CLASSIC)
+SHELF = freely(load(CLASSIC))
 LADDER = price_ladder(SHELF)
 CURVES = DemandCurves(SHELF.skus, LADDER, chance_of_sale(SHELF, LADDER / SHELF.base_prices[:, None]), "7")
 N_PRODUCTS = len(SHELF.skus)

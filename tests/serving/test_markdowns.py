@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from free_prices import freely
 from typer.testing import CliRunner
 
 from catalog.load import Catalog, load
@@ -47,7 +48,7 @@ def shop() -> Catalog:
     much = {"shelf_life_days": 2, "par_stock": 60, "deliveries": Deliveries(quantity=40)}
     products = tuple(own.model_copy(update=much) for own in fresh.products if own.sku in {"MILK", "MEAT"})
     update = {"stores": ("S01", "S02"), "popularity": {}, "visits_per_day": 120.0, "freshest_share": 0.5}
-    return Catalog(products, fresh.store.model_copy(update=update))
+    return freely(Catalog(products, fresh.store.model_copy(update=update)))
 
 
 def within(home: Path) -> Workspace:

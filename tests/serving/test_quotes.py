@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from free_prices import freely, freely_in
 from price_shop import Shop, open_in_the_morning
 from wild_prices import shelf_with
 
@@ -25,7 +26,7 @@ from serving.store.in_force import pricing_on
 from warehouse.lake import Lake
 
 MIDNIGHT = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
-SHELF = load(CLASSIC)
+SHELF = freely(load(CLASSIC))
 LADDER = price_ladder(SHELF)
 CURVES = DemandCurves(SHELF.skus, LADDER, chance_of_sale(SHELF, LADDER / SHELF.base_prices[:, None]), "7")
 
@@ -104,7 +105,11 @@ def test_a_limit_lifted_after_the_book_was_made_binds_no_more() -> None:
 def test_the_marked_price_is_the_best_of_the_column_that_the_policy_maximises(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shop = Shop(tmp_path, changed=open_in_the_morning)
+    def free_in_the_morning(folder: Path) -> None:
+        open_in_the_morning(folder)
+        freely_in(folder)
+
+    shop = Shop(tmp_path, changed=free_in_the_morning)
     shop.publish()
     player = shop.sell(5)
     for stores in (("S01", "S02"), ("S01",)):  # S01 has learned from five ticks, S02 opens next

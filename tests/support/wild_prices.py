@@ -1,13 +1,14 @@
 """A policy that asks for any prices at all, and the classic shelf under some guardrails."""
 
 import numpy as np
+from free_prices import freely
 
 from catalog.decisions.pricing import Shelf
 from catalog.load import CLASSIC, Catalog, load
 from catalog.records.guardrails import Guardrails
 from serving.optimise.policies import Asked, StaticPolicy, asked_without_model
 
-SHELF = load(CLASSIC)
+SHELF = freely(load(CLASSIC))
 
 
 def shelf_with(**rails: object) -> Catalog:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from free_prices import freely
 from truly_earned import expected_gain
 
 from catalog.load import Catalog
@@ -55,7 +56,7 @@ def world(name: str, before_champion: str = "belief") -> Catalog:
     (found,) = asked_worlds([name])
     policies = found.catalog.store.policies.model_copy(update={"before_champion": before_champion})
     store = found.catalog.store.model_copy(update={"policies": policies})
-    return Catalog(found.catalog.products, store)
+    return freely(Catalog(found.catalog.products, store))
 
 
 @pytest.mark.parametrize("name", ["classic", pytest.param("two peaks", marks=pytest.mark.slow)])

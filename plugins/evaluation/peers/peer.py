@@ -77,7 +77,7 @@ class PeerStore:
 
 def store_of(catalog: Catalog, peer: Peer) -> PeerStore:
     """Return a store in which a peer prices the catalog's shelf."""
-    return PeerStore(peer, Storefront(peer, limits=limits_of(catalog)))
+    return PeerStore(peer, Storefront(peer, limits=limits_of(catalog, are_calm=False)))
 
 
 def peers_of(catalog: Catalog, seed: int) -> dict[str, PeerStore]:

@@ -239,7 +239,7 @@ def _shelf(catalog: Catalog, day: LiveDay, tick: int, so_far: SoFar, decided: tu
         np.maximum(np.floor(stock), 0).astype(np.int64)[None],
         newest_prices(rows, catalog, tick)[None],
         catalog.store.opening.ticks - tick,
-        dice[tick][None],
+        dice[tick - tick % catalog.store.trial_ticks][None],
         newest_prices(rows, catalog, 0)[None],
         (day.store,),
         changes_in(rows, catalog)[None],
@@ -251,7 +251,6 @@ def _shelf(catalog: Catalog, day: LiveDay, tick: int, so_far: SoFar, decided: tu
 
 def dice_of(catalog: Catalog, store: str, date: dt.date, seed: int) -> Floats:
     """Return the dice by which prices are tried, as the twin throws them, shape (n_ticks, n_products)."""
-    hold, stands = catalog.store.exploration.hold_ticks, catalog.store.trial_ticks
-    ticks = np.arange(catalog.store.opening.ticks)
+    hold, ticks = catalog.store.exploration.hold_ticks, np.arange(catalog.store.opening.ticks)
     dice = stream_of(seed, store, date).random((-(-len(ticks) // hold), len(catalog.skus)))
-    return np.asarray(dice[(ticks - ticks % stands) // hold])
+    return np.asarray(dice[ticks // hold])

@@ -102,7 +102,7 @@ def pricing_on(
     draw = draw_on(lake, catalog, date)
     standing = own_prices_on(lake, catalog, date, draw)
     if draw is None or is_stopped:
-        front = Storefront(ShelfPolicy(standing), limits=limits_of(catalog, orders, standing))
+        front = Storefront(ShelfPolicy(standing), limits=limits_of(catalog, orders, standing, are_calm=False))
         return PricedBy(front, "kill_switch" if is_stopped else front.name)
     if catalog.store.is_priced_hourly and stores is not None and len(stores) == 1:
         found = book_in_force(lake, date)
@@ -121,7 +121,7 @@ def _storefront_of_draw(
 
     A draw keeps the price ending where its step allows that; rounding again here would break the step.
     """
-    limits = limits_of(catalog, orders, standing)
+    limits = limits_of(catalog, orders, standing, are_calm=False)
     rails = limits.rails.model_copy(update={"price_ending": None})
     return Storefront(DrawnPolicy(draw, standing), limits=replace(limits, rails=rails))
 

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pytest
+from free_prices import freely
 
 from catalog.decisions.store_day import tick_profile
 from catalog.ladder import price_ladder
@@ -25,7 +26,7 @@ from serving.optimise.policies import policy_with_model, policy_without_model
 from serving.store.storefront import Storefront
 from training.judge.believed_gain import RivalBooks
 
-CATALOG = load(CLASSIC)
+CATALOG = freely(load(CLASSIC))
 LADDER = price_ladder(CATALOG)
 TRUTH = chance_of_sale(CATALOG, LADDER / CATALOG.base_prices[:, None])
 FOOTFALL = CATALOG.store.visits_per_day * CATALOG.popularity[:, None] * tick_profile(CATALOG.store)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from free_prices import freely
 
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
@@ -15,7 +16,7 @@ from serving.belief.gaussian import Counts, Knots
 
 @pytest.fixture(scope="session")
 def shelf() -> Catalog:
-    return load(CLASSIC)
+    return freely(load(CLASSIC))
 
 
 @pytest.fixture(scope="session")

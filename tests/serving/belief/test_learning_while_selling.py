@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from believing import believed_after
+from free_prices import freely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ from serving.learning.updates import LearningPolicy
 from serving.limits.limits import limits_of
 from serving.store.storefront import LearningStorefront, storefront_before_champion, storefront_that_learns
 
-CATALOG = load(CLASSIC)
+CATALOG = freely(load(CLASSIC))
 DATE = dt.date(2026, 1, 19)
 STORES = ("S01", "S02", "S03")
 

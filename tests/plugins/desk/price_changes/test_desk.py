@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from free_prices import freely_in
 from price_shop import DATE, SHORT_DAY, Shop, open_in_the_morning
 
 from catalog.errors import CatalogError, DataError, Declined
@@ -61,7 +62,9 @@ def test_an_override_is_on_the_shelf_at_the_next_tick_and_gone_at_the_one_after_
     assert state_of(shop, answer.changes[0]) == "withdrawn"
 
 
-def test_an_override_for_some_hours_stands_in_those_hours_alone(shop: Shop) -> None:
+def test_an_override_for_some_hours_stands_in_those_hours_alone(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=freely_in)
+    shop.publish()
     ask(shop.workspace, replace(OVERRIDE, valid_from=at(shop, 10), valid_until=at(shop, 20)), "anna")
     shop.sell(30)
     prices = [shop.price_in(tick) for tick in range(30)]

@@ -41,7 +41,7 @@ PRICED = ("demand_curves", "beliefs", "booked_prices")
 
 @dataclass(frozen=True)
 class Made:
-    """What a chain made: SHA-256 of partitions by name, and of the best model's trees and its answers."""
+    """What a chain made: SHA-256 of partitions by name, and of the best model's trees and scores."""
 
     played: Mapping[str, str]
     model: str
@@ -73,17 +73,16 @@ def played(settings: Settings, spread: Spread) -> Workspace:
 
 
 def learned(workspace: Workspace, spread: Spread) -> tuple[str, MemoryRegistry]:
-    """Train, and return the digest of the best model's trees and answers, and the registry that holds it."""
+    """Train, and return the digest of the best model's trees and scores, and the registry that holds it."""
     registry = MemoryRegistry()
     found = train(Evening(workspace, registry, DATES[-1], SEED, RunContext(spread=spread)))
     champion = registry.load(found.version)
     assert champion is not None
-    digest = hashlib.sha256(repr((found.best, found.scores, champion.model.smoothing)).encode())
+    digest = hashlib.sha256(repr((found.candidate, found.scores, champion.model.smoothing)).encode())
     forest: Any = champion.model.classifier
     for tree in (own.tree_ for own in forest.estimators_):
         for array in (tree.feature, tree.threshold, tree.children_left, tree.children_right, tree.value):
             digest.update(array.tobytes())
-    digest.update(champion.p_sale(found.dataset.holdout).tobytes())
     return digest.hexdigest(), registry
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from free_prices import freely
 
 from catalog.arrays import Floats
 from catalog.decisions.pricing import Shelf, Sold
@@ -13,7 +14,7 @@ from plugins.own_store.draws.hourly_prices import HourlyStorefront, hourly_store
 from serving.limits.orders import Orders, PriceOrder
 from serving.optimise.policies import ShelfPrices
 
-SHELF = load(CLASSIC)
+SHELF = freely(load(CLASSIC))
 OWN = np.round(0.9 * SHELF.base_prices, 2)
 
 
