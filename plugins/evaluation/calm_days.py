@@ -116,10 +116,10 @@ def main(arguments: Sequence[str] | None = None, folder: Path = PICTURES) -> Non
     parser.add_argument("--world", default="200 visits")
     parser.add_argument("--days", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=1)
-    parser.add_argument("--share", type=float, action="append", help="repeatable; 0.003 without any")
+    parser.add_argument("--share", type=float, action="append", help="repeatable; 0.005 without any")
     options = parser.parse_args(arguments)
     (world,) = asked_worlds([options.world])
-    shares = [0.0, *(options.share or [0.003])]
+    shares = [0.0, *(options.share or [0.005])]
     lived = {share: lived_prices(with_calm(world.catalog, share), options.seeds, options.days) for share in shares}
     for name, share in (("free", 0.0), ("calm", shares[1])):
         title = f"A day of {name} prices: {options.world}, day {options.days}"
