@@ -96,7 +96,7 @@ class Exploration(Record):
     pays_within_days: int = Field(default=28, ge=1, le=365)
     """days in which what a trial teaches must bring more than it costs, where a belief prices"""
     hold_ticks: int = Field(default=4, ge=1, le=1440)
-    """ticks for which an explored price stands"""
+    """ticks for which an explored price stands; a calm one stands for a quarter of the day, in whole holds"""
 
 
 class DrawnPriceRules(Record):

@@ -171,7 +171,7 @@ def _within_a_day(catalog: Catalog) -> Iterator[Rule]:
         f"A price falls where that earns {_percent(calm)} more, and rises where that earns {_percent(2 * calm)} more.",
         "Within an hour no price rises by 10 % or more.",
         "Before the last quarter of the day no price falls by 10 % at once.",
-        "In two simulated weeks 0.1 % cost 0.1 to 0.5 % of revenue, 0.5 % cost 0.1 to 0.7 %, and 2 % cost 0.1 to 1.3 %.",
+        "In two simulated weeks 0.1 % cost 0.1 to 0.5 % of revenue, 0.5 % cost 0.1 to 0.7 % and 2 % cost 0.1 to 1.3 %.",
     )
     limits, example = ("calm",), "policies:\n  calm: 0.005"
     sentences = sentences if calm > 0 else ()
