@@ -82,7 +82,7 @@ class PriceQuestion:
     ticks_left
         Ticks until closing, this one included; None for the whole day.
     shown, opening
-        Price on the shelf now and at opening, EUR; without them this is an opening.
+        Price on the shelf now and at opening, EUR; without them those of a store that is being sold, else an opening.
     """
 
     sku: str

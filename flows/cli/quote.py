@@ -23,7 +23,11 @@ Explain = Annotated[
 ]
 Shown = Annotated[
     float | None,
-    typer.Option(min=LOWEST_PRICE, max=HIGHEST_PRICE, help="Price on the shelf now, for limits on steps."),
+    typer.Option(
+        min=LOWEST_PRICE,
+        max=HIGHEST_PRICE,
+        help="Price on the shelf now, for limits on steps; by default what a store shows that is being sold.",
+    ),
 ]
 Store = Annotated[
     str | None,

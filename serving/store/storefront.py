@@ -62,7 +62,7 @@ class Storefront:
 
     @property
     def trial_ticks(self) -> int:
-        """Ticks for which a tried price stands beyond those for which dice do."""
+        """Ticks for which a calm trial stands; 1 where each tick throws its own dice."""
         return 1 if self.limits is None or self.limits.calm is None else self.limits.calm.trial
 
     @cached_property

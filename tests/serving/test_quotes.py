@@ -15,7 +15,9 @@ from catalog.errors import DataError
 from catalog.ladder import price_ladder
 from catalog.load import CLASSIC, Catalog, load
 from catalog.settings import Settings
+from etl.calendar import stores_now
 from flows.cli.quote import show_explanation, show_quote
+from plugins.desk.standing import standings
 from plugins.evaluation.truth import chance_of_sale
 from serving.book.book import PriceBook
 from serving.book.make import tabulate
@@ -100,6 +102,22 @@ def test_a_limit_lifted_after_the_book_was_made_binds_no_more() -> None:
     assert answer.p_sale == pytest.approx(BOOK.at(0, 8, 12).p_sale)
     assert answer.binding_rule == "stock_value"
     assert ": 8 left with 3 h to go, a unit kept" in answer.reason
+
+
+def test_a_store_that_is_being_sold_is_quoted_from_what_it_shows(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, changed=open_in_the_morning)
+    shop.publish()
+    player = shop.sell(5)
+    desk = QuoteDesk(shop.lake, shop.catalog)
+    stock = standings(shop.lake, shop.catalog, stores_now(shop.lake, shop.catalog, ["S01"]))["S01"].stock
+    quoted = {sku: desk.answer(PriceQuestion(sku, int(stock[place])), "S01") for place, sku in enumerate(SHELF.skus)}
+    shown = {sku: shop.price_in(4, sku) for sku in SHELF.skus}
+    assert all(0.9 * shown[sku] <= answer.price < 1.1 * shown[sku] for sku, answer in quoted.items())
+    assert any("calm" in [clamp["rule"] for clamp in answer.clamps] for answer in quoted.values())
+    shop.sell(6, player)
+    usual = set(SHELF.skus) - {row["sku"] for row in shop.rows().repricings.to_pylist() if row["explored"]}
+    assert len(usual) > 2
+    assert {sku: quoted[sku].price for sku in usual} == {sku: shop.price_in(5, sku) for sku in usual}
 
 
 def test_the_marked_price_is_the_best_of_the_column_that_the_policy_maximises(
