@@ -76,7 +76,8 @@ def logged_visits(
             "skus": list(catalog.skus),
             "trained_through": trained_through,
             "judged_through": judged_through,
-            "hold_ticks": catalog.store.trial_ticks,
+            "hold_ticks": catalog.store.exploration.hold_ticks,
+            "trial_ticks": catalog.store.trial_ticks,
             "kept_of_10000": min(10_000, max(1, 10_000 * _MOST_VISITS // max(1, n_decisions))),
         },
     ).df()
