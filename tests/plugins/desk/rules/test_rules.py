@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from free_prices import freely
 from price_shop import Shop
 from shell import Terminal
 
@@ -24,7 +25,7 @@ from plugins.desk.standing import standings
 from serving.book.store import book_in_force
 from serving.quote import PriceQuestion, QuoteDesk
 
-SHELF = load(CLASSIC)
+SHELF = freely(load(CLASSIC))
 SECTIONS: dict[str, Any] = {"guardrails": Guardrails, "rivals": RivalRules, "approval": Approval, "policies": Policies}
 
 
