@@ -240,10 +240,9 @@ class PresentShelf:
 class ShownPrices(NamedTuple):
     """The prices of a store that is being sold, EUR.
 
-    Those of now and at opening have the shape (n_products,), those of each tick of the last hour (1, n_products).
+    Those at opening have the shape (n_products,), those of each tick of the last hour (1, n_products), the newest last.
     """
 
-    now: Floats
     at_opening: Floats
     lately: tuple[Floats, ...]
 
@@ -385,7 +384,7 @@ class QuotedBook:
         opening = math.nan if question.shown is None else question.opening or shown
         if question.shown is None and self._shown is not None and left == self._until_closing:
             product = self._catalog.positions[question.sku]
-            shown, opening = self._shown.now[product], self._shown.at_opening[product]
+            shown, opening = self._shown.lately[-1][0, product], self._shown.at_opening[product]
             lately = [np.full(shape, prices[0, product]) for prices in self._shown.lately]
         stock, shown_prices, dice, opened = (np.full(shape, value) for value in (question.stock, shown, 0.0, opening))
         return Shelf(stock, shown_prices, left, dice, opened, stores, lately=tuple(lately))
@@ -580,8 +579,7 @@ class QuoteDesk:
         shown = None
         if sold is not None and now.tick:
             changes = sold.rows.repricings
-            prices, opening = (newest_prices(changes, catalog, tick) for tick in (now.tick, 0))
-            shown = ShownPrices(prices, opening, prices_lately(changes, catalog, now.tick))
+            shown = ShownPrices(newest_prices(changes, catalog, 0), prices_lately(changes, catalog, now.tick))
         quoted = QuotedBook(catalog, shelf, shelf.curves, orders, left, names, beside, shown)
         self._quoted |= dict.fromkeys(names, quoted)
 

@@ -78,7 +78,7 @@ def lived_prices(catalog: Catalog, seeds: int, days: int) -> LivedPrices:
                 gain += sold.gain_eur
                 shown.append(play(catalog, sold.priced_by.policy, stores, date, seed, kept).decisions.prices)
                 living.night_without_training(date)
-    return LivedPrices(np.stack(shown), gain, max(1, 60 // catalog.store.opening.tick_minutes))
+    return LivedPrices(np.stack(shown), gain, catalog.store.opening.hour_ticks)
 
 
 def figure_of_day(catalog: Catalog, prices: Floats, title: str) -> Figure:
