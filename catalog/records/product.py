@@ -80,6 +80,13 @@ class Product(Record):
     """name for people"""
     category: Name
     """group of products"""
+    brand: Name | None = None
+    """who makes it; products of a brand are believed to sell alike until sales tell them apart, as are those of the
+    same `category`, `tier` and `tags`, and of the same size"""
+    tier: Name | None = None
+    """its place among products of its category, such as `value`, `standard` or `premium`"""
+    tags: tuple[Name, ...] = Field(default=(), strict=False)
+    """anything else that may tell how it sells, such as `organic`"""
     icon: str = ""
     """one character that the monitor shows for it"""
     base_price: ShelfPrice

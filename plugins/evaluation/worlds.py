@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import cycle
 from typing import Any
 
+import numpy as np
 from scipy.special import ndtri
 
 from catalog.errors import DataError, did_you_mean
@@ -65,6 +66,12 @@ _CURVES: tuple[tuple[tuple[float, float, float], ...], ...] = (
 )
 """Seven kinds of curve: of each kind of shopper the share, and the mean and deviation of the budget multiplier."""
 _FOR_GOOD = dt.date(2099, 12, 31)
+_KINDS_PRODUCTS, _KINDS_VISITS, _KINDS_SEED = 200, 20.0, 46
+_CATEGORIES, _TIERS = 10, ("value", "standard", "premium")
+_LEVEL, _SLOPE = 1.2, 5.0  # log odds at the base price, and their fall by price ratio
+_OF_KINDS, _OF_ONE = 0.6, 0.3  # spreads around these: of a kind, and of a product of it
+_PROBIT = 1.702  # a normal deviation is like so many logistic ones
+_LAUNCHED_EVERY, _LAUNCHED_ON, _HARDLY_ANY = 7, 8, 1e-6
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,14 @@ def _harder(shelf: Catalog, shipped: dict[str, Catalog]) -> Iterable[StoreWorld]
     yield StoreWorld(
         "forty products", "forty products of seven kinds of curve, 100 visits a day to each", _forty(shelf)
     )
+    kinds = _kinds(shelf)
+    yield StoreWorld("kinds", "200 products; category and tier decide most of how each sells; 20 visits a day", kinds)
+    unknown = [
+        Shock(business_date=DEFAULT_START, through=_on_day(_LAUNCHED_ON - 1), sku=sku, demand_factor=_HARDLY_ANY)
+        for sku in kinds.skus[::_LAUNCHED_EVERY]
+    ]
+    launches = changed(kinds, shocks=tuple(unknown))
+    yield StoreWorld("launches", "the products of kinds, of which nobody comes to every seventh until day 8", launches)
     first = shelf.skus[0]
     doubled = Shock(business_date=_on_day(15), through=_FOR_GOOD, sku=first, demand_factor=2.0)
     doubles = changed(shelf, shocks=(doubled,))
@@ -253,6 +268,33 @@ def _forty(shelf: Catalog) -> Catalog:
         for curve in _CURVES
     ]
     return _with_personas(many, kinds)
+
+
+def _kinds(shelf: Catalog) -> Catalog:
+    """Return 200 products of ten categories and three tiers, which decide most of the level and slope of demand.
+
+    Log odds of a sale at the base price and the logarithm of their slope are sums of normal effects of the category, of
+    the tier and of the product itself.
+    """
+    draws = np.random.default_rng(_KINDS_SEED)
+    shape = (_CATEGORIES, len(_TIERS), -(-_KINDS_PRODUCTS // (_CATEGORIES * len(_TIERS))), 2)
+    by_kind = 0.8 * draws.normal(size=(_CATEGORIES, 1, 1, 2)) + 0.6 * draws.normal(size=(1, len(_TIERS), 1, 2))
+    level, slope = np.moveaxis((_OF_KINDS * by_kind + _OF_ONE * draws.normal(size=shape)) * (1.0, 0.7), -1, 0)
+    slope, level = _SLOPE * np.exp(slope), _LEVEL + level
+    some = next(iter(shelf.products))
+    products = []
+    for place in range(_KINDS_PRODUCTS):
+        cell = place % _CATEGORIES, place // _CATEGORIES % len(_TIERS), place // (_CATEGORIES * len(_TIERS))
+        buyer = Persona(
+            name="everyone",
+            share=1.0,
+            mean=round(float(1 + level[cell] / slope[cell]), 3),
+            standard_deviation=round(float(_PROBIT / slope[cell]), 3),
+        )
+        changes = {"category": f"category {cell[0] + 1}", "tier": _TIERS[cell[1]], "personas": (buyer,)}
+        names = {"sku": f"K{place:03d}", "name": f"{_TIERS[cell[1]]} {place:03d}", "par_stock": _STOCK}
+        products.append(some.model_copy(update=changes | names))
+    return changed(Catalog(tuple(products), shelf.store), popularity={}, visits_per_day=_KINDS_VISITS * _KINDS_PRODUCTS)
 
 
 def _one_kind(mean: float) -> tuple[Persona, ...]:

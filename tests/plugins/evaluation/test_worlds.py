@@ -165,3 +165,21 @@ def test_the_clairvoyant_earns_what_it_expects_and_base_prices_leave_something_t
     if not chooses_substitutes(one.catalog):  # what is expected is that of products that sell alone
         assert by_best == pytest.approx(expected_gain(best, one.catalog, date).sum(), rel=0.015)
     assert by_base < (1.001 if one.name.startswith("best base prices") else 0.985) * by_best
+
+
+def test_products_of_a_kind_sell_alike_and_every_seventh_of_them_is_launched_on_day_eight() -> None:
+    kinds, launches = (one.catalog for one in asked_worlds(["kinds", "launches"]))
+    means: dict[tuple[str, str | None], list[float]] = {}
+    for product in kinds.products:
+        means.setdefault((product.category, product.tier), []).append(product.personas[0].mean)
+    assert len(kinds.products) == 200
+    assert len(means) == 30
+    within = np.mean([np.var(of_kind) for of_kind in means.values()])
+    between = np.var([np.mean(of_kind) for of_kind in means.values()])
+    assert between > 2 * within
+    launched = {shock.sku for shock in launches.store.shocks}
+    assert len(launched) == 29
+    assert {shock.through for shock in launches.store.shocks} == {DEFAULT_START + dt.timedelta(days=6)}
+    assert {product.category for product in kinds.products if product.sku not in launched} == {
+        product.category for product in kinds.products
+    }
