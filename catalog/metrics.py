@@ -3,6 +3,7 @@
 One definition for the gate, MLflow and the monitor.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -141,3 +142,12 @@ METRICS = (
         "Accuracy of the true chances at their threshold, the most any model can reach.",
     ),
 )
+
+
+def heard_in_words(metrics: Mapping[str, float]) -> str:
+    """Return how much holds of what a version's forests say before a sale, a sentence; empty where neither spoke."""
+    shares = {"products": metrics.get("product_share", 0.0), "days": metrics.get("day_share", 0.0)}
+    if not any(shares.values()):
+        return ""
+    held = " and ".join(f"{share:.0%} holds of what it says of {name}" for name, share in shares.items() if share)
+    return f"Before a sale, {held}."

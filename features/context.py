@@ -6,11 +6,12 @@ Public holidays and the day before, days since pay day, announced events and the
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
 import holidays
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -25,6 +26,8 @@ TABLES_OF_CONTEXT = ("events", "weather")
 KEYS = ("business_date", "store_id")
 """Columns that name a store day."""
 _MOST_YEARS = 30
+_EVENT = "event_"  # begins the name of an event's column
+_SHORTLY = 5  # days after pay day
 
 
 def show_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, first: dt.date, last: dt.date) -> None:
@@ -67,6 +70,35 @@ def context_of_days(connection: duckdb.DuckDBPyConnection, store_days: pd.DataFr
         return connection.execute(query("context_of_days")).df()
     finally:
         connection.unregister("store_days_asked")
+
+
+def days_in_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, dates: Sequence[dt.date]) -> pd.DataFrame:
+    """Return what is known of some days beyond weekday and hour: a row each by `business_date`, a store's mean.
+
+    Parameters
+    ----------
+    connection
+        Of `feature_workbench`, however few dates it shows.
+    dates
+        Ascending.
+    """
+    show_context(connection, catalog, dates[0], dates[-1])
+    asked = pd.DataFrame([(date, name) for date in dates for name in catalog.store.stores], columns=list(KEYS))
+    known = context_of_days(connection, asked)
+    return known.drop(columns="store_id").groupby("business_date").mean()
+
+
+def day_in_words(day: pd.Series) -> str:
+    """Return what is known of a day, a row of `days_in_context`, in words: "pay day, 28 degrees"."""
+    flags = {"is_holiday": "public holiday", "is_day_before_holiday": "the day before a public holiday"}
+    flags |= {name: name.removeprefix(_EVENT) for name in day.index if name.startswith(_EVENT)}
+    words = [word for name, word in flags.items() if day.get(name) == 1]
+    since, degrees = day.get("days_since_pay_day", np.nan), day.get("temperature", np.nan)
+    if since <= _SHORTLY:
+        words.append("pay day" if since == 0 else f"{since:.0f} days after pay day")
+    if np.isfinite(degrees):
+        words.append(f"{degrees:.0f} degrees")
+    return ", ".join(words)
 
 
 def _public_holidays(store: Store, first: dt.date, last: dt.date) -> list[dt.date]:

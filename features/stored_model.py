@@ -20,10 +20,14 @@ import yaml
 from catalog.arrays import Floats
 from catalog.errors import ModelError, first_line
 from catalog.names import TRUSTED_MODEL_TYPES
+from features.attributes import with_attributes
+from features.prior_forests import NO_PRIOR, PriorForests
 from features.product_columns import input_of, missing_in
 from features.smoothing import Smoothing, chance_of
 
 _LOADER = "mlflow.sklearn"
+PRIOR_FILE = "prior.skops"
+"""Name of the file beside the classifier that holds the forests of products and of days."""
 _NOTE_OF_MLFLOW = "registered_model_meta"
 
 
@@ -47,6 +51,8 @@ class StoredModel:
         Everything else that was kept with it when it was logged.
     sha256
         Fingerprint of its files as `fingerprint_of` gives it; None for a model that was never stored.
+    prior
+        What it says of products and days before a sale.
     """
 
     features: tuple[str, ...]
@@ -57,6 +63,7 @@ class StoredModel:
     metadata: Mapping[str, Any]
     classifier: Any
     sha256: str | None = None
+    prior: PriorForests = NO_PRIOR
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,).
@@ -66,6 +73,7 @@ class StoredModel:
         ModelError
             When a feature is missing, the model never saw a purchase, or a prediction is not a probability.
         """
+        rows = with_attributes(rows, self.prior.attributes)
         if missing := missing_in(rows, self.features):
             raise ModelError(f"expects the feature {missing[0]!r}, which the shelf does not have")
         classes = [int(label) for label in self.classifier.classes_]
@@ -84,16 +92,16 @@ class StoredModel:
         return with_odds(self.as_classified(X), self.odds_factor)
 
 
-def classifier_as_data(classifier: Any) -> bytes:
-    """Return a classifier in skops format, in which it travels and is kept: data, which can run nothing, compressed."""
+def model_as_data(model: Any) -> bytes:
+    """Return a model in skops format, in which it travels and is kept: data, which can run nothing, compressed."""
     from skops.io import dumps
 
-    data: bytes = dumps(classifier, compression=ZIP_DEFLATED)
+    data: bytes = dumps(model, compression=ZIP_DEFLATED)
     return data
 
 
-def classifier_from_data(data: bytes) -> Any:
-    """Return the classifier that `classifier_as_data` made data of.
+def model_from_data(data: bytes) -> Any:
+    """Return the model that `model_as_data` made data of.
 
     Raises
     ------
@@ -173,6 +181,7 @@ def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -
         _refuse_code(flavor.get("serialization_format"), file)
         sha256 = fingerprint_of(folder)
         classifier = load(file, trusted=list(TRUSTED_MODEL_TYPES))
+        prior = _read_prior(folder / PRIOR_FILE)
     except ModelError:
         raise
     except Exception as error:  # a damaged file can make its reader raise anything
@@ -188,7 +197,17 @@ def _read(folder: Path, _as_it_stands: tuple[tuple[Path, int, int, int], ...]) -
         metadata=metadata,
         classifier=classifier,
         sha256=sha256,
+        prior=prior,
     )
+
+
+def _read_prior(file: Path) -> PriorForests:
+    from skops.io import load
+
+    if not file.exists():
+        return NO_PRIOR
+    _refuse_code("skops", file)
+    return PriorForests.from_plain(load(file, trusted=list(TRUSTED_MODEL_TYPES)))
 
 
 def _refuse_code(kept_as: object, file: Path) -> None:

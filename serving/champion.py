@@ -12,6 +12,7 @@ from catalog.arrays import Floats
 from catalog.errors import LakeError, ModelError
 from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings
+from features.prior_forests import PriorForests
 from features.stored_model import StoredModel, read_model
 from warehouse.databases import asking_registry, holds_anything, sqlite_file
 from warehouse.lake import Lake, Partition
@@ -43,6 +44,11 @@ class Champion:
     def learned_from(self) -> dt.date | None:
         """First business date that went into it, or None where it does not say."""
         return self._date("learned_from")
+
+    @property
+    def prior(self) -> PriorForests:
+        """What it says of products and days before a sale."""
+        return self.model.prior
 
     def _date(self, name: str) -> dt.date | None:
         date = self.model.metadata.get(name)

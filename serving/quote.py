@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow.compute as pc
 from cachetools import LRUCache
 
 from catalog.arrays import Floats, Ints
@@ -32,8 +33,10 @@ from catalog.load import Catalog
 from etl.calendar import StoreNow, catalog_of_the_day, stores_now
 from etl.open_days import SoldSoFar, newest_prices, prices_lately, sold_in, sold_so_far, stuck_in
 from etl.stock import opens_with
+from serving.belief.said import said_in_words
 from serving.belief.table import switching_in
 from serving.book.book import PriceBook
+from serving.book.make import said_beforehand_at
 from serving.book.store import BookInForce, OpenBook, book_in_force, catalog_of, named
 from serving.learning.outlook import WITHOUT_CHAMPION, DayStart, Outlook
 from serving.learning.updates import LearningPolicy
@@ -50,7 +53,7 @@ from serving.optimise.policies import (
 )
 from serving.store.in_force import kinds_in, unknown_price
 from serving.store.storefront import Storefront
-from warehouse.checks.whole import books_passed_over
+from warehouse.checks.whole import books_passed_over, parts_of_book
 from warehouse.lake import Lake
 from warehouse.origin import seller_of
 from warehouse.query.advice import next_command, situation_of
@@ -511,6 +514,23 @@ class QuoteDesk:
                 f"name one, such as {first}"
             )
         return replace(quotes[0].answer(question, first), holds_in=EVERY_STORE)
+
+    def said(self, sku: str) -> list[str]:
+        """Return what the champion behind the book in force said of a product before a sale, a sentence each."""
+        if self.book is None:
+            return []
+        date, money = self.book.book.published_at.date(), self.catalog.store.money
+        at, receipts = said_beforehand_at(date), [self._lake.receipt(part) for part in parts_of_book(date)]
+        receipt = self._lake.receipt(at)
+        if receipt is None or any(own is None or own.inputs != receipt.inputs for own in receipts):
+            return []
+        tables = (self._lake.read(at), self.book.belief)
+        rows = (table.filter(pc.field("sku") == sku).to_pylist() for table in tables)
+        return [
+            sentence
+            for said, believed in zip(*rows, strict=True)
+            for sentence in said_in_words(said, believed, self.catalog.product(sku), date, money)
+        ]
 
     def text(self, question: PriceQuestion, store: str | None = None, *, candidates: bool = True) -> str:
         """Return an answer as one line of JSON, with the dates of damaged newer books; raises as `answer`."""

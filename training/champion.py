@@ -354,7 +354,8 @@ def _books_of(workspace: Workspace, registry: ModelRegistry, version: str, first
     if origin_of(lake.store) == "retailer":
         return []
     dates = sorted({first, *lake.dates("booked_prices", between(first, dt.date.max))})
-    return [new_book(catalog, knowledge.curves, knowledge.visits, date, knowledge.belief) for date in dates]
+    of_model = knowledge.belief, knowledge.said
+    return [new_book(catalog, knowledge.curves, knowledge.visits, date, *of_model) for date in dates]
 
 
 def _next_change(lake: Lake, version: str, action: Action, prices_from: dt.date, **decision: Any) -> ChampionChange:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from catalog.currency import Currency
+from catalog.metrics import heard_in_words
 from serving.champion import Champion
 from training.fit.candidates import FittedCandidate, FittedModel
 from training.fit.dataset import Dataset
@@ -96,7 +97,9 @@ class JudgedVersion:
             f"{self.judged_through}, {'promoted' if self.verdict.promoted else 'not promoted'}."
         )
         conditions = (f"- {'met' if c.met else '**not met**'}: {c.name} ({c.found})" for c in self.verdict.conditions)
-        return "\n\n".join([first, *(f"{opinion}." for opinion in self.opinions), "\n".join(conditions)])
+        heard = heard_in_words(self.scores.get(self.candidate, {}))
+        said = [*(f"{opinion}." for opinion in self.opinions), *([heard] if heard else [])]
+        return "\n\n".join([first, *said, "\n".join(conditions)])
 
 
 class TrainingLog(Protocol):

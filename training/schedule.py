@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, NamedTuple, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from catalog.errors import Declined
 from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
 from etl.calendar import DEFAULT_START, ONE_DAY, newest_sold
+from features.attributes import attributes_of, telling
 from features.cells import feature_workbench, seals_of_cells
-from features.context import seals_of_context
+from features.context import TABLES_OF_CONTEXT, seals_of_context
 from features.footfall import demand_shifts
 from serving.belief.sales import LOOKS_BACK
 from serving.book.store import is_priced
@@ -30,9 +32,12 @@ from warehouse.commits.commit import Commit
 from warehouse.lake import Lake, Partition
 from warehouse.origin import origin_of, sold_dates
 from warehouse.partition import between
+from warehouse.workspace import Workspace
 
 _LEAST_DAYS = 2  # one to fit on, one to judge on
 _QUIET = 3  # trainings in a row that could not matter
+_NOTHING = 0.001  # of what is earned
+_A_WEEK = dt.timedelta(days=7)
 _NEWEST = 32  # model versions
 
 
@@ -84,18 +89,45 @@ def _why_skipped(evening: Evening, newest: list[dict[str, Any]]) -> str | None:
     least = store.learning.rest_below
     if not least or champion is None or champion.trained_through is None or len(newest) < _QUIET:
         return None
-    for row in newest:
-        believed = json.loads(row["money"] or "{}").get("believed")
-        gain = BelievedGain(**believed) if believed else None
-        if gain is None or gain.upper >= least * gain.usual:
+    gains = [gain for row in newest if (gain := _gain_of(row)) is not None]
+    if len(gains) < _QUIET:
+        return None
+    if tells_nothing_apart(evening.workspace) and all(gain.is_within(_NOTHING) for gain in gains):
+        why, or_when = (
+            f"nothing but weekdays tells days apart and nothing tells products apart, so none could earn "
+            f"{100 * _NOTHING:g} % more",
+            "for the record",
+        )
+        asked_again = newest[0]["judged_through"] + _A_WEEK
+    else:
+        if any(gain.upper >= least * gain.usual for gain in gains) or any(map(_hears_of_days, newest)):
             return None
-    asked_again = champion.trained_through + dt.timedelta(days=store.gate.stale_after_days + 1)
+        why = f"each of the last {_QUIET} could earn less than {100 * least:g} % more than the prices in force"
+        or_when = "or when demand changes"
+        asked_again = champion.trained_through + dt.timedelta(days=store.gate.stale_after_days + 1)
     if evening.date >= asked_again:
         return None
-    return (
-        f"no model was trained: each of the last {_QUIET} could earn less than {100 * least:g} % more than the prices "
-        f"in force; the next is due in the night after {asked_again}, or when demand changes"
-    )
+    return f"no model was trained: {why}; the next is due in the night after {asked_again}, {or_when}"
+
+
+def _hears_of_days(row: dict[str, Any]) -> bool:
+    """Return whether some of what a judged version says of days holds, a row of `model_versions`."""
+    return bool(json.loads(row["metrics"]).get("day_share"))
+
+
+def _gain_of(row: dict[str, Any]) -> BelievedGain | None:
+    """Return the believed gain of a judged version, a row of `model_versions`; None where no belief was asked."""
+    believed = json.loads(row["money"] or "{}").get("believed")
+    return BelievedGain(**believed) if believed else None
+
+
+def tells_nothing_apart(workspace: Workspace) -> bool:
+    """Return whether no forest could say anything beforehand: no context tells days apart, no attribute products."""
+    lake, catalog = workspace.lake, workspace.catalog
+    is_known = np.ones(len(catalog.skus), dtype=bool)
+    has_context = catalog.store.country is not None or catalog.store.pay_day is not None
+    has_context |= any(lake.receipt(Partition(name, None, "all")) is not None for name in TABLES_OF_CONTEXT)
+    return not has_context and telling(attributes_of(catalog), is_known) is None
 
 
 def newest_versions(lake: Lake) -> Iterator[dict[str, Any]]:

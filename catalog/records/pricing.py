@@ -79,8 +79,6 @@ class BeliefSettings(Record):
     trust_in_owner: float = Field(default=10.0, ge=0, le=1000, allow_inf_nan=False)
     """how many times likelier than demand of any shape would make it the owner's price is within 0.3 % of the best
     there is; 0 gives it no start"""
-    learns_days: bool = True
-    """whether a forest learns what holidays, pay days, events and the temperature add to demand"""
     update_ticks: int = Field(default=4, ge=1, le=1440)
     """ticks after which the day's own sales correct belief and prices; on a first day a quarter of them, and with more
     than 200 products or stores more where they teach little"""

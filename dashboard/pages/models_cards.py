@@ -10,7 +10,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from catalog.metrics import Metric, calibration_error
+from catalog.metrics import Metric, calibration_error, heard_in_words
 from catalog.names import AS_GOOD_AS_BELIEF, EARNS_MORE_THAN_BASE
 from dashboard.components import aria, card, chart, empty, fold, framed_table, stat, table
 from dashboard.data.versions import (
@@ -146,6 +146,8 @@ def model_verdict(versions: Sequence[Version], changes: pd.DataFrame, trainings:
             f"Version {champion.number} sets prices, since {day(champion.decided_at)}.",
             f"When it was judged, {_gain(champion)}. {_earned(changes)}".strip(),
         ]
+        if heard := heard_in_words(champion.metrics):
+            lines.append(heard)
     if newest is not champion:
         lines.append(_fate(newest))
     refused = next((version for version in versions if version.outcome == "refused"), None)

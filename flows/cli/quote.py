@@ -98,6 +98,8 @@ def quote(
         show()
     elif explain:
         show_explanation(answer)
+        for sentence in desk.said(sku):
+            say(sentence)
         if fate := fate_of_unsold(product, shelf.store.money, shelf.store.closed_days):
             say(fate)
     else:

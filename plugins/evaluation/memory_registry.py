@@ -105,4 +105,5 @@ def _stored(fitted: FittedModel, dataset: Dataset) -> StoredModel:
         smoothing=fitted.smoothing,
         metadata={"trained_through": str(dataset.trained_through), **learned},
         classifier=fitted.model,
+        prior=fitted.prior,
     )

@@ -94,10 +94,10 @@ def ingest(
 
     A file holds visits, receipts or units of a store, product and day; --grain says which. Columns are recognised by
     their names, and the mapping is printed; --column sets it, for sku, product_name, seen_at, price_offered (or
-    revenue) and purchased or units, and where present store_id, hour, receipt, shopper_id, category, base_price,
-    regular_price, unit_cost, inventory_level, traffic, promotion, display, leaflet, event and propensity. Without
-    --catalog, a catalog is estimated from the file and written where you can correct it. Loading the same file again
-    changes nothing; a new edition of it replaces its days. See docs/ingest.md.
+    revenue) and purchased or units, and where present store_id, hour, receipt, shopper_id, category, brand, tier,
+    base_price, regular_price, unit_cost, inventory_level, traffic, promotion, display, leaflet, event and propensity.
+    Without --catalog, a catalog is estimated from the file and written where you can correct it. Loading the same file
+    again changes nothing; a new edition of it replaces its days. See docs/ingest.md.
 
     For example:
       shelfprice ingest visits.csv --column seen_at=sold_on

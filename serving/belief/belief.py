@@ -18,6 +18,7 @@ from catalog.records.pricing import BeliefSettings
 from serving.belief.changes import CHANCE_OF_A_CHANGE
 from serving.belief.gaussian import Counts, Gaussian, Knots, falling
 from serving.belief.posterior import posterior
+from serving.belief.said import NOTHING_SAID, Said
 from serving.belief.sales import n_hours_of
 from serving.belief.today import FIRST_DAY, USUAL, Footfall, hour_drift
 from serving.optimise.curves import LogitSwitching
@@ -119,7 +120,9 @@ class Belief:
     switching
         How shoppers of all stores take substitutes; None where nobody is known to.
     model_version
-        The champion whose curves went into the states; None without one.
+        The champion whose curves or forests went into the states; None without one.
+    said
+        What its forests said beforehand.
     """
 
     states: tuple[State, ...]
@@ -131,6 +134,7 @@ class Belief:
     kinds: tuple[StoreKind, ...] = ()
     switching: LogitSwitching | None = None
     model_version: str | None = None
+    said: Said = NOTHING_SAID
 
     def of_kind(self, kind: StoreKind) -> "Belief":
         """Return the belief about stores of one kind, which rests on their sales without a champion."""

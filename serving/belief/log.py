@@ -5,22 +5,28 @@ had reasons that were not logged.
 """
 
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import numpy as np
+import pandas as pd
 from scipy.special import expit, logit
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
+from features.attributes import attributes_of
+from features.context import day_in_words, days_in_context
 from features.footfall import counted_visits
+from features.prior_forests import NO_PRIOR, PriorForests
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.footfall import expected_footfall
 from serving.belief.gaussian import Knots
+from serving.belief.hearing import Hearing, hear, hear_products
+from serving.belief.said import Said
 from serving.belief.sales import LOOKS_BACK, Sales, sales_by_kind, sales_of_all
 from serving.belief.shoppers import switching_from
-from serving.belief.states import Fit, days_in_context, fit_day_effects, fit_days
+from serving.belief.states import CLEARLY, Fit, fit_days
 from serving.belief.today import Footfall
 from serving.optimise.curves import DemandCurves, LogitSwitching
 
@@ -31,10 +37,20 @@ _SURE = 1e-4  # chance below which a champion's word is no more than that
 
 @dataclass(frozen=True)
 class ChampionCurves:
-    """A champion's demand curves, which carry its version, and the last business date it learned from."""
+    """A champion's demand curves, which carry its version, the last business date it learned from, and its forests."""
 
     curves: DemandCurves
     trained_through: dt.date
+    prior: PriorForests = NO_PRIOR
+
+
+@dataclass(frozen=True)
+class KindEvidence:
+    """Stores of one kind, their sales, and demand fitted to these."""
+
+    stores: tuple[str, ...]
+    sales: Sales
+    fit: Fit
 
 
 @dataclass(frozen=True)
@@ -50,10 +66,10 @@ class LogEvidence:
     fit
         Demand fitted to the sales, without a champion; None where nothing was sold.
     kinds
-        Stores of each kind and what their own sales teach; nothing while all stores are alike.
-    fit_with_days
-        The fit with a forest's effects of days, and these effects on the days and on the next one, as
-        `Fit.with_day_effects` returns them; None where the forest has no context to learn from.
+        Stores of each kind and what their sales teach; nothing while all stores are alike.
+    days
+        Context of the days of the sales and of the next date, as `days_in_context` returns it; None where nothing was
+        sold.
     switching
         How shoppers take substitutes; None where nobody is known to.
     """
@@ -61,9 +77,35 @@ class LogEvidence:
     sales: Sales
     footfall: Footfall
     fit: Fit | None
-    kinds: tuple[tuple[tuple[str, ...], Fit], ...] = ()
-    fit_with_days: tuple[Fit, Floats, Floats] | None = None
+    kinds: tuple[KindEvidence, ...] = ()
+    days: pd.DataFrame | None = None
     switching: LogitSwitching | None = None
+    heard: dict[str, Hearing] = field(default_factory=dict, compare=False, repr=False)
+    """What was heard from each version, by its name."""
+
+    def shares(self, version: str) -> dict[str, float]:
+        """Return how much of the forests of products and of days of a version that was heard holds, by name."""
+        heard = self.heard.get(version)
+        return {} if heard is None else {"product_share": heard.product_share, "day_share": heard.day_share}
+
+    def hearing(self, catalog: Catalog, champion: ChampionCurves | None) -> Hearing | None:
+        """Return the fit with what a champion's forests say beforehand; None without one, or where nothing was sold."""
+        if self.fit is None or champion is None:
+            return None
+        version = champion.curves.model_version
+        if version not in self.heard:
+            lines, levels = lines_of(champion.prior, catalog), None
+            if champion.prior.days is not None and self.days is not None:
+                levels = champion.prior.days.levels(self.days, catalog.skus)
+            knots, settings = Knots.of(catalog), catalog.store.belief
+            kinds = tuple(hear_products(kind.fit, knots, settings, kind.sales, lines)[0] for kind in self.kinds)
+            self.heard[version] = replace(hear(self.fit, knots, settings, self.sales, lines, levels), kinds=kinds)
+        return self.heard[version]
+
+
+def lines_of(prior: PriorForests, catalog: Catalog) -> Floats | None:
+    """Return what a forest says of each product of a catalog, as `ProductForest.lines`; None without such a forest."""
+    return None if prior.products is None else prior.products.lines(attributes_of(catalog))
 
 
 def read_log_evidence(connection: duckdb.DuckDBPyConnection, catalog: Catalog, through: dt.date) -> LogEvidence:
@@ -76,14 +118,34 @@ def read_log_evidence(connection: duckdb.DuckDBPyConnection, catalog: Catalog, t
         return LogEvidence(sales, footfall, None)
     fit = fit_days(settings, knots, sales)
     kinds = tuple(
-        (stores, fit_days(settings, knots, own)) for stores, own in sales_by_kind(connection, catalog, knots, through)
+        KindEvidence(stores, sold, fit_days(settings, knots, sold))
+        for stores, sold in sales_by_kind(connection, catalog, knots, through)
     )
-    fit_with_days = None
-    if settings.learns_days:
-        days = days_in_context(connection, catalog, (*sales.dates, date))
-        fit_with_days = fit_day_effects(fit, knots, settings, sales, days)
+    days = days_in_context(connection, catalog, (*sales.dates, date))
     switching = switching_from(connection, catalog, through - dt.timedelta(days=LOOKS_BACK - 1), through)
-    return LogEvidence(sales, footfall, fit, kinds, fit_with_days, switching)
+    return LogEvidence(sales, footfall, fit, kinds, days, switching)
+
+
+def belief_and_average(
+    catalog: Catalog, evidence: LogEvidence, date: dt.date, rivals: Iterable[ChampionCurves | None] = ()
+) -> tuple[Belief, Belief]:
+    """Return the belief about a business date under which the sales were likeliest, and about the mean of such days.
+
+    No curve of a champion goes in. Forests of the rivals do, where the sales are clearly likelier with them. The mean
+    leaves out the random effect of a single day.
+    """
+    if evidence.fit is None:
+        believed = _of_nobody(catalog, evidence)
+        return believed, believed
+    best, most = None, evidence.fit.evidence + CLEARLY
+    for rival in rivals:
+        hearing = evidence.hearing(catalog, rival)
+        if hearing is not None and hearing.fit.evidence > most:
+            best, most = rival, hearing.fit.evidence
+    hearing = evidence.hearing(catalog, best)
+    fit, beside = (evidence.fit, None) if hearing is None else (hearing.fit, hearing.date)
+    belief = _belief_of(catalog, evidence, date, fit, hearing)
+    return belief, replace(belief, states=fit.states_on(Knots.of(catalog), date, beside, by_luck=False))
 
 
 def belief_from(
@@ -94,50 +156,59 @@ def belief_from(
     Parameters
     ----------
     champion
-        Its curves stand for the days it learned from, and the days since correct it. The belief names its version if
-        the curves were used.
+        Its forests say beforehand how products and days differ. Its curves stand for the days it learned from, and the
+        days since correct it. The belief names its version if any of these was used.
     """
-    return _beliefs_from(catalog, evidence, date, champion, (True,))[0]
-
-
-def belief_and_average(catalog: Catalog, evidence: LogEvidence, date: dt.date) -> tuple[Belief, Belief]:
-    """Return the belief about a business date without a champion, and about the mean of such days.
-
-    The mean leaves out the random effect of a single day.
-    """
-    belief, average = _beliefs_from(catalog, evidence, date, None, (True, False))
-    return belief, average
-
-
-def _beliefs_from(
-    catalog: Catalog, evidence: LogEvidence, date: dt.date, champion: ChampionCurves | None, by_luck: Sequence[bool]
-) -> list[Belief]:
-    """Return a belief for each value of `by_luck`: whether it includes the random effect of the day itself."""
     if evidence.fit is None:
-        return [replace(believed_before_anybody_came(catalog), footfall=evidence.footfall)] * len(by_luck)
-    knots, settings, fit = Knots.of(catalog), catalog.store.belief, evidence.fit
-    day_effects, on_date, version = np.zeros(fit.effects.days.shape), None, None
-    if evidence.fit_with_days is not None:
-        fit, day_effects, on_date = evidence.fit_with_days
-    if champion is not None:
-        sales = _as_expected(knots, champion, evidence.sales, fit, day_effects)
-        if sales is not None:
-            fit, version = fit.refit(knots, settings, sales, day_effects), champion.curves.model_version
-    kinds = tuple(
-        StoreKind(stores, kind.states_on(knots, date, on_date), kind.effects.hours.T) for stores, kind in evidence.kinds
+        return _of_nobody(catalog, evidence)
+    knots, settings, hearing = Knots.of(catalog), catalog.store.belief, evidence.hearing(catalog, champion)
+    if champion is None or hearing is None:
+        return _belief_of(catalog, evidence, date, evidence.fit, None)
+    fit = hearing.fit
+    sales = None
+    if champion.prior.attributes is None:  # a curve of attributes would stand for what the product itself sold
+        sales = _as_expected(knots, champion, evidence.sales, fit, hearing.days)
+    if sales is not None:
+        fit = fit.refit(knots, settings, sales, hearing.days)
+    belief = _belief_of(catalog, evidence, date, fit, hearing)
+    is_used = sales is not None or hearing.product_share or hearing.day_share
+    said = _said(knots, evidence, hearing)
+    return replace(belief, model_version=champion.curves.model_version if is_used else None, said=said)
+
+
+def _said(knots: Knots, evidence: LogEvidence, hearing: Hearing) -> Said:
+    """Return what was heard, at base prices and on the date to price."""
+    shift, of_products = hearing.fit.prior_shift, None
+    if shift is not None:
+        of_products = np.array([np.interp(1.0, *curve) for curve in zip(knots.ratios, shift, strict=True)])
+    if not hearing.day_share or evidence.days is None:
+        return Said(of_products)
+    return Said(of_products, hearing.date, day_in_words(evidence.days.iloc[-1]))
+
+
+def _of_nobody(catalog: Catalog, evidence: LogEvidence) -> Belief:
+    return replace(believed_before_anybody_came(catalog), footfall=evidence.footfall)
+
+
+def _belief_of(catalog: Catalog, evidence: LogEvidence, date: dt.date, fit: Fit, hearing: Hearing | None) -> Belief:
+    """Return the belief about a date from a fit to all sales, and what was heard of a version."""
+    knots = Knots.of(catalog)
+    beside = None if hearing is None else hearing.date
+    fits = [kind.fit for kind in evidence.kinds] if hearing is None else hearing.kinds
+    kinds = (
+        StoreKind(kind.stores, of_kind.states_on(knots, date, beside), of_kind.effects.hours.T)
+        for kind, of_kind in zip(evidence.kinds, fits, strict=True)
     )
-    belief = Belief(
-        states=(),
+    return Belief(
+        states=fit.states_on(knots, date, beside),
         hours=fit.effects.hours.T,
         footfall=evidence.footfall,
         shape=fit.shape,
         sold=evidence.sales.at_knots(knots.shape),
         drift_spread=fit.drift_spread,
-        kinds=kinds,
+        kinds=tuple(kinds),
         switching=evidence.switching,
-        model_version=version,
     )
-    return [replace(belief, states=fit.states_on(knots, date, on_date, by_luck=luck)) for luck in by_luck]
 
 
 def _as_expected(knots: Knots, champion: ChampionCurves, sales: Sales, fit: Fit, day_effects: Floats) -> Sales | None:

@@ -3,12 +3,6 @@
 Days of one demand are found first (`serving.belief.changes`), by a fit in which each day has a level of its own. They
 hold where the sales are likelier so than under one demand for all days. Then spreads are found, under which the sales
 were likeliest beforehand, one after another around the usual ones.
-
-What the context of a day adds is learned by a random forest: holidays, pay days, announced events, the weather. It is
-fitted to the level of each product on each day beyond its weekday and hours. Purchases themselves would mislead it,
-since prices follow the day: a rich day sells as often as another, at higher prices. Each day is predicted by the trees
-that did not see it (out of bag: Breiman, "Random forests", Machine Learning, 2001). So the sales themselves decide how
-much of the prediction holds.
 """
 
 import datetime as dt
@@ -17,23 +11,19 @@ from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
-import duckdb
 import numpy as np
-import pandas as pd
 
 from catalog.arrays import Floats, Ints
-from catalog.load import Catalog
 from catalog.records.pricing import BeliefSettings
-from features.context import KEYS, context_of_days, show_context
 from serving.belief.belief import USUAL_SHAPE, Shape, State, shelf_prior
 from serving.belief.changes import DayLevels, chances_tomorrow, log_chance
 from serving.belief.effects import EffectsFit, EffectSpreads, fit_effects
-from serving.belief.gaussian import Knots, evenly_chosen
+from serving.belief.gaussian import Gaussian, Knots, evenly_chosen
 from serving.belief.posterior import Latents, binomial
 from serving.belief.sales import Sales
 from serving.belief.today import USUAL, likeliest_spread
 
-_MOST_STUDIED = 60  # products on which spreads are tried
+MOST_STUDIED = 60  # products on which spreads are tried
 _LOOSE = EffectSpreads(
     week=0.01, weekday=0.01, day=1.0, own_week=0.01, own_weekday=0.01
 )  # under which a day's level says what its weekday adds
@@ -49,8 +39,9 @@ _TRIED: dict[str, tuple[float, ...]] = {
     "own_week": (0.03, 0.2, 0.6),
     "own_hours": (0.02, 0.1, 0.4),
 }
-_SHARES = (0.0, 0.5, 1.0, 1.5)  # of a model's word on days
-_CLEARLY = 0.5  # log evidence by which another value must be better
+SHARES = (0.5, 1.0, 1.5)
+"""Of what a version says beforehand, beside none of it."""
+CLEARLY = 0.5  # log evidence by which another value must be better
 
 
 @dataclass(frozen=True)
@@ -63,16 +54,20 @@ class Fit:
         State of each day, from 0, shape (n_days,).
     drift_spread
         Spread of how the hours of a day differ from the usual ones, in log odds.
+    prior_shift
+        What a version says of each product beforehand, log odds at the knots, shape (n_products, n_knots); None for
+        nothing.
     """
 
     effects: EffectsFit
     shape: Shape
     state_of_day: Ints
     drift_spread: float = USUAL
+    prior_shift: Floats | None = None
 
     def refit(self, knots: Knots, settings: BeliefSettings, sales: Sales, known_days: Floats | None = None) -> "Fit":
         """Refit to other sales of the same days, or to known day effects, with spreads and states held fixed."""
-        study = _Study(knots, settings, sales)
+        study = Study(knots, settings, sales, self.prior_shift)
         near = self.effects.mode.at
         effects = study.fit(self.shape, self.effects.spreads, self.state_of_day, known_days, near)
         return replace(self, effects=effects)
@@ -88,8 +83,8 @@ class Fit:
         return self.effects.days + self.effects.states[:, self.state_of_day, 0]
 
     def with_day_effects(
-        self, knots: Knots, settings: BeliefSettings, sales: Sales, days: Floats, date: Floats
-    ) -> tuple["Fit", Floats, Floats]:
+        self, knots: Knots, settings: BeliefSettings, sales: Sales, days: Floats
+    ) -> tuple["Fit", float]:
         """Refit with a model's effects of days; return the fit, and the share of the effects that holds.
 
         The likeliest share of it is taken, none unless another is clearly likelier. What looked like another demand may
@@ -97,27 +92,26 @@ class Fit:
 
         Parameters
         ----------
-        days, date
-            What the model adds to the log odds on each day and on the date to price, shape (n_products, n_days) and
-            (n_products,). The share of both that holds is returned.
+        days
+            What the model adds to the log odds on each day, shape (n_products, n_days).
         """
-        some = evenly_chosen(len(days), _MOST_STUDIED)
-        study = _Study(knots.among(some), settings, sales.of_products(some))
+        some = evenly_chosen(len(days), MOST_STUDIED)
+        study = Study(knots, settings, sales, self.prior_shift).among(some)
         tried = [self.state_of_day, *([np.zeros_like(self.state_of_day)] if self.state_of_day.any() else [])]
         best, most, kept = self, -np.inf, 0.0
-        for share in _SHARES:
+        for share in (0.0, *SHARES):
             for states in tried if share else tried[:1]:
                 effects = study.fit(self.shape, self.effects.spreads, states, share * days[some])
                 found = replace(self, effects=effects, state_of_day=states)
                 if found.evidence > most:
-                    best, most, kept = found, found.evidence + (0 if share else _CLEARLY), share
+                    best, most, kept = found, found.evidence + (0 if share else CLEARLY), share
         if kept:
             spreads = best.effects.spreads
             likeliest = study.likeliest(best.shape, spreads, best.state_of_day, _OF_DAYS, kept * days[some])
-            best = replace(likeliest, drift_spread=self.drift_spread)
+            best = replace(likeliest, drift_spread=self.drift_spread, prior_shift=self.prior_shift)
         if len(some) < len(days):
             best = best.refit(knots, settings, sales, kept * days)
-        return best, kept * days, kept * date
+        return best, kept
 
     def states_on(
         self, knots: Knots, date: dt.date, beside: Floats | None = None, *, by_luck: bool = True
@@ -139,12 +133,23 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class _Study:
-    """Sales of some days, and the spreads that are tried on them."""
+class Study:
+    """Sales of some days, and the spreads that are tried on them; `prior_shift` is as in `Fit`."""
 
     knots: Knots
     settings: BeliefSettings
     sales: Sales
+    prior_shift: Floats | None = None
+
+    def among(self, some: Ints) -> "Study":
+        """Return the study of some products, by their positions."""
+        prior_shift = None if self.prior_shift is None else self.prior_shift[some]
+        return Study(self.knots.among(some), self.settings, self.sales.of_products(some), prior_shift)
+
+    def prior(self, shape: Shape) -> Gaussian:
+        """Return what is believed of the curves before anything was sold."""
+        prior = shelf_prior(self.knots, self.settings, shape)
+        return prior if self.prior_shift is None else replace(prior, mean=prior.mean + self.prior_shift)
 
     def fit(
         self,
@@ -154,7 +159,8 @@ class _Study:
         known_days: Floats | None = None,
         near: Latents | None = None,
     ) -> EffectsFit:
-        prior = shelf_prior(self.knots, self.settings, shape)
+        """Fit the sales under given spreads; arguments as in `fit_effects`."""
+        prior = self.prior(shape)
         known = np.zeros((len(prior.mean), len(states))) if known_days is None else known_days
         return fit_effects(self.knots.ratios, prior, self.sales, spreads, states, known, near)
 
@@ -170,12 +176,12 @@ class _Study:
         self, shape: Shape, spreads: EffectSpreads, states: Ints, names: Sequence[str], known_days: Floats | None = None
     ) -> Fit:
         """Return the likeliest spreads, found one after another."""
-        best = Fit(self.fit(shape, spreads, states, known_days), shape, states)
+        best = Fit(self.fit(shape, spreads, states, known_days), shape, states, prior_shift=self.prior_shift)
         for name in names if states.any() else [name for name in names if name != "own_state"]:
             for tried in _neighbours(best.shape, best.effects.spreads, name):
                 found = self.fit(*tried, states, known_days)
-                if found.log_evidence > best.effects.log_evidence + _CLEARLY:
-                    best = Fit(found, tried[0], states)
+                if found.log_evidence > best.effects.log_evidence + CLEARLY:
+                    best = Fit(found, tried[0], states, prior_shift=self.prior_shift)
         return best
 
 
@@ -196,8 +202,8 @@ def fit_days(settings: BeliefSettings, knots: Knots, sales: Sales) -> Fit:
     Of a large shelf these are found on some of the products, evenly chosen: all of them share one set of spreads.
     """
     n_products = len(knots.ratios)
-    some = evenly_chosen(n_products, _MOST_STUDIED)
-    study = _Study(knots.among(some), settings, sales.of_products(some))
+    some = evenly_chosen(n_products, MOST_STUDIED)
+    study = Study(knots, settings, sales).among(some)
     levels, alike = study.day_levels(), np.zeros(len(sales.dates), dtype=np.int64)
     fits = []
     for days in [alike, states] if (states := levels.states()).any() else [alike]:
@@ -208,72 +214,5 @@ def fit_days(settings: BeliefSettings, knots: Knots, sales: Sales) -> Fit:
     for names in (tuple(_TRIED), ("own", "bend")):
         best = study.likeliest(best.shape, best.effects.spreads, best.state_of_day, names)
     odds = best.effects.odds(study.knots.ratios, study.sales, best.state_of_day)
-    best = replace(best, drift_spread=likeliest_spread(study.sales, odds, _CLEARLY))
+    best = replace(best, drift_spread=likeliest_spread(study.sales, odds, CLEARLY))
     return best if len(some) == n_products else best.refit(knots, settings, sales)
-
-
-_TREES, _SEED = 200, 20260105
-_FEWEST = 4  # days
-_ROUNDS = 2  # in which what the forest said before is known
-
-
-def days_in_context(connection: duckdb.DuckDBPyConnection, catalog: Catalog, dates: Sequence[dt.date]) -> pd.DataFrame:
-    """Return what is known of some days beyond weekday and hour, and differs between them: a row each, a store's mean.
-
-    Parameters
-    ----------
-    connection
-        Of `feature_workbench`, however few dates it shows.
-    dates
-        Ascending.
-    """
-    show_context(connection, catalog, dates[0], dates[-1])
-    asked = pd.DataFrame([(date, name) for date in dates for name in catalog.store.stores], columns=list(KEYS))
-    known = context_of_days(connection, asked)
-    days = known.drop(columns="store_id").groupby("business_date").mean()
-    return days.loc[:, days.nunique(dropna=False) > 1]
-
-
-def fit_day_effects(
-    found: Fit, knots: Knots, settings: BeliefSettings, sales: Sales, days: pd.DataFrame
-) -> tuple[Fit, Floats, Floats] | None:
-    """Return what the sales teach with a forest's word on the days, and how much of it holds, in log odds.
-
-    Its word is by how much each day differs from the mean of all.
-
-    Parameters
-    ----------
-    found
-        What the sales teach by themselves.
-    days
-        Rows of `days_in_context`: the days that were seen, and the date to price as the last one.
-
-    Returns
-    -------
-    tuple | None
-        As `Fit.with_day_effects`; None where nothing is known of the days, or they are too few.
-    """
-    seen, date = days.iloc[:-1], days.iloc[-1:]
-    if len(seen) < _FEWEST or not (seen.nunique(dropna=False) > 1).any():
-        return None
-    fit, days_added, date_added = found, np.zeros(found.effects.days.shape), np.zeros(len(found.effects.days))
-    for _ in range(_ROUNDS):
-        on_days, on_date = _forest_of(seen, (days_added + fit.levels).T, date)
-        usual = on_days.mean(axis=0)
-        fit, days_added, date_added = found.with_day_effects(
-            knots, settings, sales, (on_days - usual).T, on_date - usual
-        )
-    return fit, days_added, date_added
-
-
-def _forest_of(seen: pd.DataFrame, levels: Floats, date: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Fit a forest; return what it says out of bag of the days that were seen, and of the date.
-
-    `levels` have the shape (n_days, n_products), as what is returned.
-    """
-    from sklearn.ensemble import RandomForestRegressor
-
-    forest = RandomForestRegressor(n_estimators=_TREES, bootstrap=True, oob_score=True, random_state=_SEED)
-    forest.fit(seen.to_numpy(dtype=float), levels)
-    out_of_bag = np.asarray(forest.oob_prediction_, dtype=float).reshape(levels.shape)
-    return out_of_bag, np.asarray(forest.predict(date.to_numpy(dtype=float)), dtype=float).reshape(-1)

@@ -23,10 +23,13 @@ from catalog.decisions.pricing import Shelf
 from catalog.errors import ModelError
 from catalog.hooks import SELLERS
 from catalog.load import Catalog
+from catalog.names import BOOK_GROUP
 from features.cells import feature_workbench
 from features.context import TABLES_OF_CONTEXT
 from features.footfall import observed_prices
+from features.prior_forests import PriorForests
 from serving.belief.log import ChampionCurves, LogEvidence, belief_from, read_log_evidence
+from serving.belief.said import NOTHING_SAID, Said
 from serving.belief.sales import LOOKS_BACK
 from serving.belief.table import belief_from_table, belief_to_table, log_fingerprint
 from serving.book.book import BookCells, PriceBook, book_to_table, joined, positions_of
@@ -53,7 +56,7 @@ _BLOCK_STATES = 250_000  # states of a block of products; a block has at least o
 
 
 class DatedModel(DemandModel, Protocol):
-    """A demand model that says from which days it learned."""
+    """A demand model that says from which days it learned, and what it says of products and days before a sale."""
 
     @property
     def learned_from(self) -> dt.date | None:
@@ -63,6 +66,11 @@ class DatedModel(DemandModel, Protocol):
     @property
     def trained_through(self) -> dt.date | None:
         """Last business date it learned from; None where it does not say."""
+        ...
+
+    @property
+    def prior(self) -> PriorForests:
+        """Its forests of products and of days."""
         ...
 
 
@@ -80,12 +88,18 @@ class DayKnowledge:
         The belief behind both, in the columns of `beliefs`.
     outlook
         The belief before the first visit, which the day's sales correct.
+    champion
+        The champion that the belief heard; None without one.
+    said
+        What its forests said beforehand.
     """
 
     curves: DemandCurves
     visits: Floats
     belief: pa.Table
     outlook: Outlook
+    champion: ChampionCurves | None = None
+    said: Said = NOTHING_SAID
 
 
 def known_before(
@@ -138,10 +152,10 @@ def learned_for(
         model = None
     if model is not None:
         curves = supported_curves(connection, model, catalog, through)
-        champion = ChampionCurves(curves, model.trained_through or through)
+        champion = ChampionCurves(curves, model.trained_through or through, model.prior)
     belief = belief_from(catalog, log or read_log_evidence(connection, catalog, through), date, champion)
-    outlook = start_of_day(catalog, belief).outlook()
-    return DayKnowledge(outlook.curves, belief.footfall.by_tick, belief_to_table(catalog, belief), outlook)
+    outlook, table = start_of_day(catalog, belief).outlook(), belief_to_table(catalog, belief)
+    return DayKnowledge(outlook.curves, belief.footfall.by_tick, table, outlook, champion, belief.said)
 
 
 def supported_curves(
@@ -223,7 +237,7 @@ class NewBook:
 def make_book(workspace: Workspace, model: DatedModel | None, date: dt.date, log: LogEvidence | None = None) -> NewBook:
     """Form the belief from a champion, if there is one, and the log, and work the policy out; nothing is published."""
     day = known_before(workspace.lake, model, workspace.catalog, date, log=log)
-    return new_book(workspace.catalog, day.curves, day.visits, date, day.belief)
+    return new_book(workspace.catalog, day.curves, day.visits, date, day.belief, day.said)
 
 
 def make_book_again(workspace: Workspace, date: dt.date) -> PriceBook:
@@ -245,7 +259,14 @@ def has_belief(lake: Lake, date: dt.date) -> bool:
     )
 
 
-def new_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: dt.date, belief: pa.Table) -> NewBook:
+def new_book(
+    catalog: Catalog,
+    curves: DemandCurves,
+    visits: Floats,
+    for_date: dt.date,
+    belief: pa.Table,
+    said: Said = NOTHING_SAID,
+) -> NewBook:
     """Make the price book of a business date; nothing is published.
 
     Parameters
@@ -254,13 +275,22 @@ def new_book(catalog: Catalog, curves: DemandCurves, visits: Floats, for_date: d
         Visits expected per store day, shape (n_products, n_ticks).
     belief
         What is believed before the day, in the columns of `beliefs`: stores sell from it and correct it.
+    said
+        What the champion's forests said beforehand: kept beside the book.
     """
     facts = (curves.model_version, curves.supported.tolist(), visits.tolist(), log_fingerprint(belief))
     inputs = f"{catalog.fingerprint}:{hashlib.sha256(repr((catalog.fingerprint, *facts)).encode()).hexdigest()}"
     book = unpublished_book(catalog, curves, visits, for_date)
     book_at, curves_at, belief_at = parts_of_book(for_date)
     tables = {belief_at: belief, curves_at: curves_to_table(curves), book_at: book_to_table(book)}
+    if (said_of_each := said.to_table(catalog.skus, curves.model_version)) is not None:
+        tables[said_beforehand_at(for_date)] = said_of_each
     return NewBook(for_date, book, tables, inputs)
+
+
+def said_beforehand_at(date: dt.date) -> Partition:
+    """Return where it is kept what a champion's forests said before a date's book."""
+    return Partition("said_beforehand", date, BOOK_GROUP)
 
 
 def publish_book(

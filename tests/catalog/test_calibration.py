@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from catalog.metrics import bins_of, calibration_error, calibration_table
+from catalog.metrics import bins_of, calibration_error, calibration_table, heard_in_words
 
 
 def cells(offered: list[int], purchased: list[int]) -> pd.DataFrame:
@@ -26,3 +26,15 @@ def test_cells_count_by_their_decisions_within_a_bin_and_empty_bins_are_left_out
 def test_the_error_is_the_mean_distance_by_decisions_and_unknown_without_any() -> None:
     assert calibration_error(np.array([0.52, 0.9]), cells([40, 10], [20, 9])) == pytest.approx(0.02 * 40 / 50)
     assert math.isnan(calibration_error(np.array([]), cells([], [])))
+
+
+@pytest.mark.parametrize(
+    ("metrics", "sentence"),
+    [
+        ({"log_loss": 0.4}, ""),
+        ({"product_share": 0.0, "day_share": 0.0}, ""),
+        ({"product_share": 1.5, "day_share": 0.0}, "Before a sale, 150% holds of what it says of products."),
+    ],
+)
+def test_it_is_said_how_much_holds_of_what_a_model_says_before_a_sale(metrics: dict[str, float], sentence: str) -> None:
+    assert heard_in_words(metrics) == sentence

@@ -57,9 +57,11 @@ def add_version(lake: Lake) -> Callable[..., None]:
         money: dict[str, Any] | None = None,
         since: dt.date | None = None,
         unmet: str = "not worse than the champion",
+        shares: dict[str, float] | None = None,
     ) -> None:
         judged = judged or FIRST + dt.timedelta(days=number - 1)
         metrics = {"log_loss": 0.6 - number / 100, "calibration_error": 0.02, "roc_auc": 0.6, "own_metric": 3.0}
+        metrics |= shares or {}
         row = {
             "version": str(number),
             "candidate": "demand_forest",

@@ -46,7 +46,7 @@ LADDER = price_ladder(CATALOG)
 RATIO = LADDER / CATALOG.base_prices[:, None]
 ONE_HOT = tuple(sorted(f"sku_{sku}" for sku in CATALOG.skus))
 FEATURES = ["price_ratio", *ONE_HOT]
-BALANCED, _, DEMAND = CANDIDATES
+BALANCED, _, DEMAND, _ = CANDIDATES
 PASSED = Condition("trial", met=True, found="passed")
 
 

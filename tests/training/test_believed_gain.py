@@ -223,6 +223,27 @@ def test_a_stale_champion_gives_way_to_one_that_loses_nothing_and_a_fresh_one_do
     assert not earns_more_or_replaces(expected(LOSS), worse, STALE).met
 
 
+@pytest.mark.parametrize(
+    ("gain", "borne_out", "is_promoted"),
+    [(UNSURE, 4.0, True), (UNSURE, 2.0, False), (replace(UNSURE, mean=-0.1), 40.0, False)],
+)
+def test_forests_that_the_sales_bear_out_are_promoted_where_no_loss_is_expected(
+    gain: BelievedGain, borne_out: float, is_promoted: bool
+) -> None:
+    challenger = replace(expected(gain), borne_out=borne_out)
+    for condition in (as_good_as_belief(challenger), earns_more_or_replaces(challenger, NOT_WORSE, FRESH)):
+        assert condition.met is is_promoted
+    vetoed = replace(challenger, vetoes=("logged visits show a loss",))
+    assert not as_good_as_belief(vetoed).met
+
+
+def test_the_finding_says_how_much_likelier_the_sales_are_with_the_forests() -> None:
+    words = [replace(expected(UNSURE), borne_out=log).in_words for log in (2.0, 5.0, 50.0)]
+    assert "likelier" not in words[0]
+    assert words[1].endswith("; its forests make the sales 148 times likelier")
+    assert words[2].endswith("; its forests make the sales more than 1,000,000 times likelier")
+
+
 def test_a_gain_that_such_days_surely_bring_on_average_is_shown_though_one_of_them_may_not() -> None:
     lucky, unsure = BelievedGain(5.0, 4.0, 100.0, lasting=1.0), BelievedGain(5.0, 4.0, 100.0, lasting=3.0)
     assert earns_more(expected(lucky)).found.endswith(", on average over such days at least 3.04 EUR more")

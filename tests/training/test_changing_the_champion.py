@@ -23,6 +23,7 @@ from catalog.names import REGISTERED_MODEL
 from catalog.settings import Settings, read_settings
 from catalog.tables.contracts import TABLES
 from etl.open_days import LiveDay
+from features.prior_forests import NO_PRIOR
 from flows.runs import registry_of
 from flows.workspace import open_workspace
 from plugins.evaluation.truth import chance_of_sale
@@ -77,6 +78,7 @@ class Model:
 
     learned_from = None
     trained_through = None
+    prior = NO_PRIOR
 
     def __init__(self, version: str) -> None:
         self.version = version

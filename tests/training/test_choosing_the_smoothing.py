@@ -18,7 +18,7 @@ from plugins.evaluation.truth import chance_of_sale
 from training.fit.candidates import CANDIDATES, FittedModel, choose_smoothing, fit, p_sale
 from training.fit.dataset import Dataset
 
-DEMAND = CANDIDATES[-1]
+DEMAND = CANDIDATES[2]
 FRUGAL_AND_WEALTHY = (
     Persona(name="frugal", share=0.6, mean=0.8, standard_deviation=0.08),
     Persona(name="wealthy", share=0.4, mean=1.35, standard_deviation=0.08),

@@ -16,7 +16,7 @@ CATALOG = load(CLASSIC)
 LADDER = price_ladder(CATALOG)
 RATIO = LADDER / CATALOG.base_prices[:, None]
 ONE_HOT = tuple(sorted(f"sku_{sku}" for sku in CATALOG.skus))
-DEMAND = CANDIDATES[-1]
+DEMAND = CANDIDATES[2]
 
 
 def cells(offered: np.ndarray, shift: float, seed: int) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from catalog.errors import Declined, ModelError
 from catalog.load import CLASSIC, load
 from catalog.settings import Settings, read_settings
 from catalog.spread import HERE
-from features.stored_model import classifier_as_data, classifier_from_data
+from features.stored_model import model_as_data, model_from_data
 from plugins.evaluation.memory_registry import MemoryRegistry
 from training.evening import PLAINLY, Evening, RunContext
 from training.fit.candidates import FittedCandidate
@@ -101,7 +101,7 @@ def test_a_model_that_holds_another_type_than_a_model_may_is_not_loaded() -> Non
     odd = LogisticRegression()
     odd.surprise = Path("x")
     with pytest.raises(ModelError, match=r"holds the untrusted type pathlib.*; it was not loaded"):
-        classifier_from_data(classifier_as_data(odd))
+        model_from_data(model_as_data(odd))
 
 
 def test_nothing_is_fitted_on_other_days_than_were_meant(workspace: Workspace, days: Dataset) -> None:

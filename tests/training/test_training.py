@@ -22,7 +22,7 @@ LADDER = price_ladder(CATALOG)
 RATIO = LADDER / CATALOG.base_prices[:, None]
 TRUTH = chance_of_sale(CATALOG, RATIO)
 ONE_HOT = tuple(sorted(f"sku_{sku}" for sku in CATALOG.skus))
-BALANCED, PLAIN, DEMAND = CANDIDATES
+BALANCED, PLAIN, DEMAND, _ = CANDIDATES
 
 
 def cells(decisions: int, seed: int, truth: np.ndarray = TRUTH) -> pd.DataFrame:
@@ -134,7 +134,7 @@ def test_the_reliability_slope_undoes_how_sharp_predictions_are(sharpness: float
     assert calibration_luck(truth, frame) == pytest.approx(calibration_error(truth, frame), rel=0.9)
 
 
-@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
+@pytest.mark.parametrize("candidate", CANDIDATES[:3], ids=lambda candidate: candidate.name)
 def test_at_the_chosen_threshold_purchases_are_found_and_calls_are_right(candidate: Candidate) -> None:
     data = dataset(cells(20_000, 11), cells(10_000, 12))
     fitted = fit(candidate, data, 0)

@@ -21,8 +21,10 @@ import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
+from features.attributes import with_attributes
+from features.prior_forests import NO_PRIOR, PriorForests
 from features.smoothing import RATIO, Kernel, Smoothing, chance_of, staircase_of
-from features.stored_model import classifier_as_data, classifier_from_data, with_odds
+from features.stored_model import model_as_data, model_from_data, with_odds
 from training.fit.dataset import Dataset, weighted_rows
 
 if TYPE_CHECKING:
@@ -104,7 +106,7 @@ class Classifier(Protocol):
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model family: `features` beside the products one-hot, and the forest's parameters."""
+    """A model family: `features` beside the products one-hot, or attributes in their place, and its parameters."""
 
     name: str
     description: str
@@ -113,6 +115,7 @@ class Candidate:
     balance_classes: bool = False
     decreasing_in: str | None = None
     smooth: bool = False
+    by_attributes: bool = False
 
 
 CANDIDATES = (
@@ -137,6 +140,14 @@ CANDIDATES = (
         decreasing_in="price_ratio",
         smooth=True,
     ),
+    Candidate(
+        "attribute_forest",
+        "What a product is in place of which it is: category, brand, tier, size and usual price; for a long shelf.",
+        ("price_ratio",),
+        {"n_estimators": 100, "min_weight_fraction_leaf": 0.005, "max_features": 0.5},
+        decreasing_in="price_ratio",
+        by_attributes=True,
+    ),
 )
 
 
@@ -145,7 +156,8 @@ class FittedModel:
     """A fitted candidate: `features` are its input columns in order, `smoothing` is how its staircase is smoothed.
 
     `odds_factor` takes reweighted classes back: the classifier's odds times it are honest odds. It learned from some
-    business dates, and has a `version` once it is registered.
+    business dates, and has a `version` once it is registered. `prior` is what it says of products and days before a
+    sale.
     """
 
     candidate: Candidate
@@ -156,19 +168,25 @@ class FittedModel:
     learned_from: dt.date | None = None
     trained_through: dt.date | None = None
     version: str = ""
+    prior: PriorForests = NO_PRIOR
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         """Chance of sale for rows that have the features, shape (n_rows,)."""
-        return chance_of(self._raw, rows, self.features, self.smoothing)
+        return chance_of(self._raw, with_attributes(rows, self.prior.attributes), self.features, self.smoothing)
 
     def _raw(self, X: pd.DataFrame) -> Floats:
         return with_odds(p_sale(self.model, X), self.odds_factor)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "model": classifier_as_data(self.model)}
+        return {**vars(self), "model": model_as_data(self.model)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state, model=classifier_from_data(state["model"]))
+        vars(self).update(state, model=model_from_data(state["model"]))
+
+
+def candidates_for(dataset: Dataset) -> list[Candidate]:
+    """Return the candidates that a dataset can teach: one by attributes needs products that differ in them."""
+    return [candidate for candidate in CANDIDATES if dataset.attributes is not None or not candidate.by_attributes]
 
 
 class FittedCandidate(NamedTuple):
@@ -192,8 +210,9 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
     DataError
         When the decisions hold one outcome only, so that there is nothing to tell apart.
     """
-    features = [*candidate.features, *dataset.one_hot]
-    X, y, weight = weighted_rows(dataset.training, features)
+    attributes = dataset.attributes if candidate.by_attributes else None
+    features = [*candidate.features, *(dataset.one_hot if attributes is None else attributes)]
+    X, y, weight = weighted_rows(with_attributes(dataset.training, attributes), features)
     if len(np.unique(y)) < 2:  # noqa: PLR2004 - bought or not
         outcome = "bought" if y.all() else "refused"
         raise DataError(
@@ -209,7 +228,8 @@ def fit(candidate: Candidate, dataset: Dataset, seed: int) -> FittedModel:
         )
     balanced = _balancing_weights(y, weight) if candidate.balance_classes else {0: 1.0, 1: 1.0}
     days = dataset.learned_from, dataset.trained_through
-    return FittedModel(candidate, features, forest, smoothing, balanced[0] / balanced[1], *days)
+    prior = PriorForests(attributes=attributes)
+    return FittedModel(candidate, features, forest, smoothing, balanced[0] / balanced[1], *days, prior=prior)
 
 
 def _forest(candidate: Candidate, rows: Rows, seed: int, n_trees: int) -> "RandomForestClassifier":

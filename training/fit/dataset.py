@@ -19,7 +19,7 @@ and in a forest it would swallow its rare neighbours.
 import datetime as dt
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 
 import duckdb
@@ -28,6 +28,7 @@ import pandas as pd
 
 from catalog.arrays import Floats, Ints
 from catalog.errors import DataError
+from features.attributes import attributes_of, telling
 from features.cells import feature_workbench, query, seals_of_cells
 from features.footfall import demand_shifts
 from features.product_columns import columns_of, input_of, one_of_each, position_of, tells_product
@@ -113,6 +114,8 @@ class Dataset:
         noted it.
     learned_from
         First business date of anything that went in; None as above.
+    attributes
+        Those of the products, by `sku`, in the columns in which they differ; None where none does.
     """
 
     training: pd.DataFrame
@@ -123,6 +126,7 @@ class Dataset:
     fingerprint: str
     trained_since: dt.date | None = None
     learned_from: dt.date | None = None
+    attributes: pd.DataFrame | None = None
 
 
 def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None) -> Dataset:
@@ -146,7 +150,9 @@ def learning_days(workspace: Workspace, through: dt.date, since: dt.date | None)
     spans = (Span(name, begin, through) for name in ("demand_cells", "drift_checks"))
     prove(workspace.lake, (*spans, Span("products")))
     with feature_workbench(workspace.settings, within=between(begin, through)) as connection:
-        return load_dataset(connection, workspace.lake, through, first, demand_shifts(connection, through))
+        dataset = load_dataset(connection, workspace.lake, through, first, demand_shifts(connection, through))
+    attributes = attributes_of(workspace.catalog)
+    return replace(dataset, attributes=telling(attributes, attributes.index.isin(dataset.training["sku"])))
 
 
 def load_dataset(

@@ -23,13 +23,14 @@ from catalog.tables.contracts import TABLES
 from etl.calendar import ONE_DAY
 from features.cells import feature_workbench
 from features.footfall import demand_shifts
-from serving.belief.log import read_log_evidence
+from serving.belief.log import LogEvidence, read_log_evidence
 from serving.book.make import DatedModel, dates_known_from, first_date_known_from, holds_exported, read_for
 from training.champion import Judged, catch_up, newest, settle
 from training.evening import Evening
-from training.fit.candidates import CANDIDATES, FittedCandidate, FittedModel, fit
+from training.fit.candidates import CANDIDATES, FittedCandidate, FittedModel, candidates_for, fit
 from training.fit.dataset import Dataset, learning_days
-from training.judge.believed_gain import gain_of_rivals, rival_books
+from training.fit.prior import fit_prior
+from training.judge.believed_gain import borne_out, gain_of_rivals, rival_books
 from training.judge.conditions import Condition
 from training.judge.gate import GateInput, Incumbent, Verdict, pass_gate
 from training.judge.scores import choose_threshold, judge
@@ -112,13 +113,16 @@ def _train_on(evening: Evening, dataset: Dataset, since: dt.date | None) -> Judg
         truth = None if true_chances is None else true_chances(workspace, dataset)
         scores = {each.name: judge(each.p_sale, dataset.holdout, truth, each.threshold) for each in fitted}
         best = min(fitted, key=lambda each: scores[each.name]["log_loss"])
+        shown = read_log(evening, dataset)
+        prior = fit_prior(workspace.catalog, shown, best.fitted.prior.attributes)
+        best = best._replace(fitted=replace(best.fitted, prior=prior))
         logged = log.log(fitted, best, scores, workspace.catalog.store.money)
         judged_before = {part.group.removeprefix("v") for part in workspace.lake.partitions("model_versions")}
         version = registry.register(logged, best.fitted, scores[best.name], inputs, judged_before)
         challenger = replace(best.fitted, version=version)
         with ThreadPoolExecutor(max_workers=1) as beside:  # another process loads it while its prices are judged
             load_check = beside.submit(log.check_load, logged, best)
-            evidence = gate_input(evening, dataset, challenger, load_check.result)
+            evidence = gate_input(evening, dataset, challenger, shown, load_check.result)
         verdict, against = pass_gate(evidence), champion.version if champion else None
         row = _row(evidence, verdict, logged, scores, version, against) | {"model_sha256": registry.sha256_of(version)}
         judged = JudgedVersion.of(row)
@@ -133,7 +137,7 @@ def _row(
 ) -> dict[str, Any]:
     """Return the row of a judged version in `model_versions`, without the fingerprint of its files."""
     dataset, best = evidence.dataset, evidence.challenger.candidate.name
-    money = None
+    scored, money = {**scores, best: {**scores[best], **evidence.shares}}, None
     if evidence.gain is not None:
         opinions = {opinion.name: {**opinion.figures, "note": opinion.note} for opinion in evidence.opinions}
         money = json.dumps({"believed": asdict(evidence.gain)} | opinions)
@@ -145,8 +149,8 @@ def _row(
         "trained_since": dataset.trained_since,
         "trained_through": dataset.trained_through,
         "judged_through": dataset.judged_through,
-        "metrics": json.dumps(scores[best]),
-        "candidates": json.dumps(scores),
+        "metrics": json.dumps(scored[best]),
+        "candidates": json.dumps(scored),
         "promoted": verdict.promoted,
         "reasons": json.dumps([condition.as_record() for condition in verdict.conditions]),
         "money": money,
@@ -209,7 +213,7 @@ def fit_candidates(evening: Evening, dataset: Dataset, since: dt.date | None = N
     means = evening.means
     spread = means.spread if means.spread.is_elsewhere else HERE
     where, days = whereabouts(evening.workspace, spread), (evening.date, since, evening.seed, dataset.fingerprint)
-    jobs = [CandidateToFit(where, candidate.name, *days, at_hand=dataset) for candidate in CANDIDATES]
+    jobs = [CandidateToFit(where, candidate.name, *days, at_hand=dataset) for candidate in candidates_for(dataset)]
     return spread(fit_one, jobs, partial(means.progress, "training candidates"))
 
 
@@ -232,24 +236,43 @@ def fit_one(job: CandidateToFit) -> FittedCandidate:
     return FittedCandidate(fitted, fitted.p_sale(dataset.holdout), threshold)
 
 
+def read_log(evening: Evening, dataset: Dataset) -> LogEvidence | None:
+    """Read what the log shows through the days that a training is judged on; None where somebody else set their prices.
+
+    Exported prices were not randomised, so nothing is learned from them beside the forests.
+    """
+    workspace, last = evening.workspace, dataset.judged_through
+    lake, catalog = workspace.lake, workspace.catalog
+    prove(lake, (Span("interactions", dataset.trained_through + ONE_DAY, last), *read_for(lake, None, last + ONE_DAY)))
+    with feature_workbench(workspace.settings, within=dates_known_from(lake, (), last)) as connection:
+        if holds_exported(connection, catalog, dataset.trained_through, last):
+            return None
+        log = evening.logs[last + ONE_DAY] = read_log_evidence(connection, catalog, last)
+        return log
+
+
 def gate_input(
-    evening: Evening, dataset: Dataset, challenger: FittedModel, load_check: Callable[[], Condition]
+    evening: Evening,
+    dataset: Dataset,
+    challenger: FittedModel,
+    log: LogEvidence | None,
+    load_check: Callable[[], Condition],
 ) -> GateInput:
     """Estimate what the challenger's prices gain, and gather what the gate judges by; `load_check` is asked last.
 
-    Exported prices were not randomised, so no gain is estimated from them.
+    `log` is as from `read_log`; without it no gain is estimated.
     """
     workspace, champion = evening.workspace, evening.champion
     lake, catalog, last = workspace.lake, workspace.catalog, dataset.judged_through
     models, gain, opinions, incumbent = (challenger, champion), None, [], None
+    likelier, shares = 0.0, dict[str, float]()
     prove(lake, _read_to_judge(lake, dataset, models))
     with feature_workbench(workspace.settings, within=dates_known_from(lake, models, last)) as connection:
-        is_exported = holds_exported(connection, catalog, dataset.trained_through, last)
-        if not is_exported:
-            log = evening.logs[last + ONE_DAY] = read_log_evidence(connection, catalog, last)
+        if log is not None:
             rivals = rival_books(connection, catalog, models, last + ONE_DAY, log)
             if rivals is not None:
-                gain = gain_of_rivals(catalog, rivals, log)
+                gain, likelier = gain_of_rivals(catalog, rivals, log), borne_out(catalog, rivals, log)
+                shares = log.shares(challenger.version)
                 opinions = [veto(connection, workspace, dataset, rivals) for veto in VETOES.all()]
         if champion is not None:
             drifted_since = (demand_shifts(connection, last, champion.version) or [None])[-1]
@@ -267,7 +290,9 @@ def gate_input(
         incumbent=incumbent,
         opinions=tuple(opinion for opinion in opinions if opinion is not None),
         rolled_back_on=change.prices_from if change and change.action == "rolled_back" else None,
-        is_exported=is_exported,
+        is_exported=log is None,
+        borne_out=likelier,
+        shares=shares,
     )
 
 

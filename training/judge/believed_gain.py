@@ -151,6 +151,10 @@ class BelievedGain:
     usual: float
     lasting: float | None = None
 
+    def is_within(self, share: float) -> bool:
+        """Return whether the expected gain or loss is less than a share of what the other book earns."""
+        return abs(self.mean) < share * self.usual
+
     @property
     def lower(self) -> float:
         """Lower end of the 95 % interval."""
@@ -220,10 +224,18 @@ def rival_books(
 
 
 def gain_of_rivals(catalog: Catalog, rivals: RivalBooks, log: LogEvidence) -> BelievedGain:
-    """Value two books of a date by the belief that the log alone gives, in which no model has a say."""
-    beliefs = belief_and_average(catalog, log, rivals.date)
+    """Value two books of a date by the belief under which the sales were likeliest, whichever book it speaks for."""
+    beliefs = belief_and_average(catalog, log, rivals.date, [known.champion for known in rivals.known if known])
     day, average = (start_of_day(catalog, belief).outlook() for belief in beliefs)
     return believed_gain(catalog, day, *rivals.books, average, len(log.sales.dates), rivals.outlooks)
+
+
+def borne_out(catalog: Catalog, rivals: RivalBooks, log: LogEvidence) -> float:
+    """Return by how much likelier the sales were with the challenger's forests than without it, as a logarithm."""
+    challenger, incumbent = (log.hearing(catalog, None if known is None else known.champion) for known in rivals.known)
+    if challenger is None or log.fit is None:
+        return 0.0
+    return challenger.fit.evidence - (log.fit if incumbent is None else incumbent.fit).evidence
 
 
 def believed_gain(

@@ -39,7 +39,7 @@ _KNOWN_FEATURES = ("price_offered", "price_ratio", "inventory_level")
 
 def sees_only_what_is_known(challenger: FittedModel, dataset: Dataset) -> Condition:
     """Refuse features that nobody knows when a price is set, such as what the shopper would pay or did."""
-    allowed = {*_KNOWN_FEATURES, *dataset.one_hot}
+    allowed = {*_KNOWN_FEATURES, *dataset.one_hot, *(() if dataset.attributes is None else dataset.attributes)}
     unknown = [name for name in challenger.features if name not in allowed]
     finding = f"it sees {', '.join(unknown)}" if unknown else f"{len(challenger.features)} features of price and shelf"
     return Condition("sees only what is known when pricing", not unknown, finding)

@@ -1,11 +1,12 @@
 """The gate: what a model must show before it may price anything. A refusal says which condition and by how much."""
 
 import datetime as dt
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr, ndtri
 
 from catalog.arrays import Floats
 from catalog.currency import EUR, Currency
@@ -19,9 +20,12 @@ from training.judge.believed_gain import BelievedGain
 from training.judge.conditions import STANDARD_ERRORS, Condition
 from training.judge.scores import NEARLY_SURE, log_loss, losses
 
+_FEW_PRODUCTS = 5  # of which the worst may show two standard errors
 _REGRESSION_ALLOWED = 0.01  # nats per decision, for each product
 _TOLERATED_LOSS = 0.001  # nats per decision, over all products: within this two models are as good
 _LOSS_THAT_COUNTS = 0.01  # of what the prices in force earn
+_SURELY_LIKELIER = 3.0  # log of how many times likelier sales are, 20 times
+_MOST_TOLD = float(np.log(1_000_000))
 _NO_LONGER_HOLDS = "the champion no longer holds"
 
 
@@ -46,11 +50,15 @@ class Incumbent:
 
 @dataclass(frozen=True)
 class ExpectedGain:
-    """The believed gain of a challenger's prices, None when they cannot be made, and what plugins have against it."""
+    """The believed gain of a challenger's prices, None when they cannot be made, and what plugins have against it.
+
+    `borne_out` is the logarithm of how many times likelier the sales were with the challenger's forests than without.
+    """
 
     gain: BelievedGain | None
     money: Currency = EUR
     vetoes: tuple[str, ...] = ()
+    borne_out: float = 0.0
 
     def _is(self, holds: Callable[[BelievedGain], bool]) -> bool:
         return self.gain is not None and not self.vetoes and holds(self.gain)
@@ -71,6 +79,11 @@ class ExpectedGain:
         return self._is(lambda gain: gain.mean >= -_LOSS_THAT_COUNTS * gain.usual)
 
     @property
+    def is_borne_out(self) -> bool:
+        """Whether the sales were surely likelier with what it says beforehand, and no loss is expected."""
+        return self.borne_out > _SURELY_LIKELIER and self._is(lambda gain: gain.mean >= 0)
+
+    @property
     def in_words(self) -> str:
         """The gain with its interval, and every veto."""
         gain, amount = self.gain, self.money.format_difference
@@ -84,7 +97,16 @@ class ExpectedGain:
         return (
             f"expected to earn {amount(gain.mean)} per store day ({share:.1%}){noise}, "
             f"95 % from {amount(gain.lower)} to {amount(gain.upper)}{average}"
-            f"{''.join(f', but {veto}' for veto in self.vetoes)}"
+            f"{self._likelier}{''.join(f', but {veto}' for veto in self.vetoes)}"
+        )
+
+    @property
+    def _likelier(self) -> str:
+        if self.borne_out <= _SURELY_LIKELIER:
+            return ""
+        times = f"{np.exp(min(self.borne_out, _MOST_TOLD)):,.0f}"
+        return (
+            f"; its forests make the sales {'more than ' if self.borne_out > _MOST_TOLD else ''}{times} times likelier"
         )
 
 
@@ -100,6 +122,10 @@ class GateInput:
         What a process of its own made of the stored model.
     gain
         The expected gain of the challenger's prices; None when they cannot be made.
+    borne_out
+        As in `ExpectedGain`.
+    shares
+        How much of its forests holds, as `LogEvidence.shares` gives it.
     incumbent
         The champion, or None when there is none.
     opinions
@@ -119,12 +145,14 @@ class GateInput:
     opinions: tuple[SecondOpinion, ...] = ()
     rolled_back_on: dt.date | None = None
     is_exported: bool = False
+    borne_out: float = 0.0
+    shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def expected(self) -> ExpectedGain:
         """What the challenger's prices are expected to earn, and the objections of plugins."""
         vetoes = tuple(opinion.veto for opinion in self.opinions if opinion.veto)
-        return ExpectedGain(self.gain, self.catalog.store.money, vetoes)
+        return ExpectedGain(self.gain, self.catalog.store.money, vetoes, self.borne_out)
 
 
 @dataclass(frozen=True)
@@ -208,13 +236,18 @@ def no_product_regresses(chance: Floats, champion: Floats, holdout: pd.DataFrame
     frame["more"], frame["variance"] = more, _luck_of_difference(chance, champion, holdout)
     sums = frame.groupby("sku")[["offered", "more", "variance"]].sum()
     mean = sums["more"] / sums["offered"]
-    luck = STANDARD_ERRORS * np.sqrt(sums["variance"]) / sums["offered"]
+    luck = _errors_of_worst(len(sums)) * np.sqrt(sums["variance"]) / sums["offered"]
     worst = str((mean - luck).idxmax())
     finding = (
         f"worst {worst}: log loss {mean[worst]:+.4f} against the champion's, of at most "
         f"{_REGRESSION_ALLOWED + luck[worst]:.4f}, of which {luck[worst]:.4f} is luck"
     )
     return Condition("no product regresses", bool((mean - luck)[worst] <= _REGRESSION_ALLOWED), finding)
+
+
+def _errors_of_worst(n_products: int) -> float:
+    """Return the standard errors that luck may show for the worst of some products, as rarely as for one of five."""
+    return max(STANDARD_ERRORS, float(-ndtri(ndtr(-STANDARD_ERRORS) * _FEW_PRODUCTS / n_products)))
 
 
 def is_not_worse(chance: Floats, champion: Floats, holdout: pd.DataFrame) -> Condition:
@@ -251,25 +284,31 @@ def earns_more(expected: ExpectedGain) -> Condition:
 
 
 def as_good_as_belief(expected: ExpectedGain) -> Condition:
-    """Ask, where a belief prices without a champion, that the first champion does not earn 1 % less, with 99 %."""
+    """Ask, where a belief prices without a champion, that the first champion does not earn 1 % less, with 99 %.
+
+    Where the sales bear its forests out, it is enough that no loss is expected.
+    """
     as_good = "as good: " if expected.is_no_loss and not expected.is_shown else ""
-    return Condition(AS_GOOD_AS_BELIEF, expected.is_no_loss, as_good + expected.in_words)
+    return Condition(AS_GOOD_AS_BELIEF, expected.is_no_loss or expected.is_borne_out, as_good + expected.in_words)
 
 
 def earns_more_or_replaces(expected: ExpectedGain, not_worse: Condition, age: Condition) -> Condition:
     """Ask for a gain over the champion, or that the champion is stale or drifted and the challenger is not worse.
+
+    A gain is shown where it is surely above zero, or where one is expected and the sales bear the forests out.
 
     Of a stale champion it must be sure that nothing is lost that counts; where one no longer holds, it is enough that
     no such loss is expected.
     """
     is_safe = expected.is_no_loss or (age.name == _NO_LONGER_HOLDS and expected.expects_no_loss)
     takes_over, how = is_safe and not_worse.met and age.met, ""
-    if expected.is_shown:
+    earns = expected.is_shown or expected.is_borne_out
+    if earns:
         how = "earns more: "
     elif takes_over:
         how = "as good, and fresher: "
     finding = f"{how}{expected.in_words}; {not_worse.found}; {age.found}"
-    return Condition(EARNS_MORE, expected.is_shown or takes_over, finding)
+    return Condition(EARNS_MORE, earns or takes_over, finding)
 
 
 def saw_the_rollback(judged_through: dt.date, rolled_back_on: dt.date) -> Condition:

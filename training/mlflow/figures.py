@@ -1,6 +1,6 @@
 """What a model looks like, as figures that MLflow shows beside its run: pure functions, frame -> Figure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from typing import Any
 
@@ -14,6 +14,7 @@ from sklearn.metrics import precision_recall_curve
 from catalog.arrays import Floats
 from catalog.currency import Currency
 from catalog.metrics import calibration_table, wilson
+from features.prior_forests import DayForest, ProductForest
 from training.fit.candidates import FittedCandidate, FittedModel
 from training.fit.dataset import Dataset
 from training.judge.scores import outcomes_of
@@ -27,7 +28,12 @@ _TITLE_AT = 1.02  # a place that is given is not searched for
 
 def of_model(fitted: FittedCandidate, holdout: pd.DataFrame) -> dict[str, Figure]:
     """Return what is drawn of one model, by name."""
-    return {
+    prior, drawn = fitted.fitted.prior, dict[str, Figure]()
+    if prior.products is not None:
+        drawn["products"] = what_products_are(prior.products)
+    if prior.days is not None:
+        drawn["days"] = what_days_are(prior.days)
+    return drawn | {
         "reliability": reliability(fitted.name, fitted.p_sale, holdout),
         "precision_recall": precision_recall(fitted.name, fitted.p_sale, holdout),
         "importance": importance(fitted.fitted),
@@ -96,13 +102,38 @@ def precision_recall(name: str, p_sale: Floats, cells: pd.DataFrame) -> Figure:
 
 def importance(model: FittedModel) -> Figure:
     """How much each feature splits the trees. Look for: price first."""
+    weights = np.asarray(getattr(model.model, "feature_importances_", np.zeros(len(model.features))))
+    return _importances(model.features, weights, f"{model.candidate.name}: feature importance")
+
+
+def what_products_are(forest: ProductForest) -> Figure:
+    """How much each attribute tells of level and slope of a product. Look for: attributes that mean something."""
+    return _importances(forest.columns, forest.forest.feature_importances_, "what products are: importance")
+
+
+def what_days_are(forest: DayForest) -> Figure:
+    """Show what each fact of a day adds to the log odds of a sale, other facts as on the days that were seen.
+
+    Partial dependence, the mean over products (Friedman, "Greedy function approximation", Annals of Statistics, 2001).
+    """
+    figure = Figure(figsize=(3.0 * len(forest.columns), 3.0))
+    figure.subplots_adjust(left=0.7 / (3.0 * len(forest.columns)), right=0.98, bottom=0.2, top=0.85, wspace=0.15)
+    panels = figure.subplots(1, len(forest.columns), squeeze=False, sharey=True)[0]
+    for panel, (name, (values, added)) in zip(panels, forest.partial_dependence().items(), strict=True):
+        panel.plot(values, added, color=BLUE, marker="o", ms=3)
+        panel.axhline(0, color=GREY, lw=1, ls="--")
+        panel.set_xlabel(name.replace("_", " "), parse_math=False)
+        panel.xaxis.set_major_locator(MaxNLocator(4))
+    panels[0].set_ylabel("added to the log odds")
+    return figure
+
+
+def _importances(features: Sequence[str], weights: Floats, title: str) -> Figure:
     figure, panel = _single()
-    names = np.array(model.features)
-    weights = np.asarray(getattr(model.model, "feature_importances_", np.zeros(len(names))))
     panel.set(xlabel="share of impurity removed")
     order = np.argsort(weights)[-15:]
-    panel.barh(names[order], weights[order], color=BLUE)
-    panel.set_title(f"{model.candidate.name}: feature importance", y=_TITLE_AT)
+    panel.barh(np.array(features)[order], weights[order], color=BLUE)
+    panel.set_title(title, y=_TITLE_AT)
     return figure
 
 

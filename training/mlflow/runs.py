@@ -23,8 +23,9 @@ from mlflow.types import ColSpec, DataType, Schema
 from catalog.currency import Currency
 from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
+from features.attributes import with_attributes
 from features.product_columns import input_of
-from features.stored_model import classifier_as_data, fingerprint_of
+from features.stored_model import PRIOR_FILE, fingerprint_of, model_as_data
 from training.fit.candidates import FittedCandidate, FittedModel
 from training.fit.dataset import Dataset
 from training.judge.conditions import Condition
@@ -116,7 +117,8 @@ class MlflowTraining:
         """Let a process of its own load the logged model and answer for the held-out cells."""
         uri = self.settings.tracking_uri
         folder = Path(download_artifacts(artifact_uri=logged.location, tracking_uri=uri))
-        return judge_in(self.process, folder, best.fitted.features, self.dataset.holdout, best.p_sale)
+        cells = with_attributes(self.dataset.holdout, best.fitted.prior.attributes)
+        return judge_in(self.process, folder, best.fitted.features, cells, best.p_sale)
 
     def _log_model(self, fitted: FittedModel, run_id: str) -> LoggedModel:
         model = self.client.create_logged_model(self.experiment, name="model", source_run_id=run_id)
@@ -142,7 +144,8 @@ class MlflowTraining:
                 pyfunc_predict_fn="predict_proba",
             )
             # MLflow has put the forest there as it is; compressed, it takes a ninth
-            Path(place, "model.skops").write_bytes(classifier_as_data(fitted.model))
+            Path(place, "model.skops").write_bytes(model_as_data(fitted.model))
+            Path(place, PRIOR_FILE).write_bytes(model_as_data(fitted.prior.plain()))
             self.client.log_model_artifacts(model.model_id, place)
             sha256 = fingerprint_of(Path(place))
         self.client.finalize_logged_model(model.model_id, "READY")
@@ -221,7 +224,8 @@ def _inputs(dataset: Dataset, features: Sequence[str]) -> list[DatasetInput]:
         ("training", dataset.training, f"demand cells through {dataset.trained_through}"),
         ("holdout", dataset.holdout, f"demand cells held out, through {dataset.judged_through}"),
     ):
-        seen = from_pandas(input_of(cells.iloc[:_DESCRIBED], columns), name=days, digest=dataset.fingerprint[:32])
+        described = with_attributes(cells.iloc[:_DESCRIBED], dataset.attributes)
+        seen = from_pandas(input_of(described, columns), name=days, digest=dataset.fingerprint[:32])
         size = json.dumps({"num_rows": len(cells), "num_elements": len(cells) * len(columns)})
         inputs.append(
             DatasetInput(

@@ -16,7 +16,9 @@ from warehouse.stores.folder import LocalStore
 
 _CLOSED = ("interactions", "repricings")
 _NEWEST_SHOWN = ("demand_curves",)
-_MADE_BY_NIGHT = ("model_versions", "champions", "nights", "demand_curves", "beliefs", "booked_prices")
+_MADE_BY_NIGHT = (
+    *("model_versions", "champions", "nights", "demand_curves", "beliefs", "said_beforehand", "booked_prices"),
+)
 _FOR_PEOPLE = (
     "belief_updates",
     "days_in_force",

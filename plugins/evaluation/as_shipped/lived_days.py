@@ -28,7 +28,7 @@ from serving.store.storefront import Storefront, storefront
 PRODUCT = "as_shipped"
 """The product, through the very functions of its nights."""
 BELIEF_ALONE = "belief_alone"
-"""The product without a forest: nights that never train, so no champion ever prices, and a belief that hears none."""
+"""The product without a forest: nights that never train, so no champion ever prices."""
 OWNERS_PRICE = "static"
 """The owner's price: the base price, always."""
 LEARNERS = (PRODUCT, BELIEF_ALONE, *NAMES, *SHIPPED_NAMES, OWNERS_PRICE)
@@ -144,8 +144,8 @@ class WorldToLive:
             tempfile.TemporaryDirectory(prefix="shelfprice-belief-") as home_of_belief,
         ):
             product, belief = (
-                LivingStore(read_settings({"SHELFPRICE_HOME": folder}), lived_in, seed)
-                for folder, lived_in in ((home, catalog), (home_of_belief, _without_forests(catalog)))
+                LivingStore(read_settings({"SHELFPRICE_HOME": folder}), catalog, seed)
+                for folder in (home, home_of_belief)
             )
             ideal, over_days = OverDays(), {name: OverDays() for name in (OWNERS_PRICE, *peers)}
             steps = 2 + len(peers)  # each day: the product and its night, its belief alone, and each peer
@@ -198,12 +198,6 @@ def with_stores(catalog: Catalog, stores: int) -> Catalog:
     """Return a catalog with so many stores: all of its own first, then numbered ones."""
     names = store_ids(catalog, max(stores, len(catalog.store.stores)))
     return Catalog(catalog.products, catalog.store.model_copy(update={"stores": names}))
-
-
-def _without_forests(catalog: Catalog) -> Catalog:
-    """Return a catalog whose belief hears no forest."""
-    belief = catalog.store.belief.model_copy(update={"learns_days": False})
-    return Catalog(catalog.products, catalog.store.model_copy(update={"belief": belief}))
 
 
 def put_together(question: AsShippedQuestion, lived: Sequence[list[LivedDay]]) -> AsShipped:

@@ -39,6 +39,8 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     "sku": ("product_id", "item_id", "article", "ean", "gtin", "upc"),
     "product_name": ("product", "item", "item_name", "name", "description"),
     "category": ("department", "product_group"),
+    "brand": ("manufacturer", "producer", "make"),
+    "tier": ("quality", "quality_tier", "product_tier"),  # a price_tier is as often one of the store
     "price_offered": ("shelf_price", "price", "unit_price", "price_eur", "price_cents"),
     "revenue": ("turnover", "sales_value"),
     "regular_price": (),

@@ -28,6 +28,8 @@ _ALWAYS = (
     "sku",
     "product_name",
     "category",
+    "brand",
+    "tier",
     "price_offered",
     "base_price",
     "unit_cost",

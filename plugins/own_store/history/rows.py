@@ -18,7 +18,12 @@ from plugins.own_store.files.decimals import NumberFormat
 from plugins.own_store.history.columns import NUMBERS, Columns, Reading
 from warehouse.query.connection import queries_beside
 
-NAMES = frozenset({"sku", "product_name", "store_id", "shopper_id", "category", "receipt", "event", "time_of_day"})
+NAMES = frozenset(
+    {
+        *("sku", "product_name", "category", "brand", "tier"),
+        *("store_id", "shopper_id", "receipt", "event", "time_of_day"),
+    }
+)
 """Our columns in which numbers are names: 17.0 is 17."""
 _NEEDED = ("seen_at", "purchased", "shopper_id", "units", "receipt", "hour")
 query = queries_beside(__file__)

@@ -112,6 +112,7 @@ def _products_yaml(staged: StagedExport, found: Sequence[Mapping[str, Any]], fil
         yield f"  - sku: {yaml_text(sku_of(own['word']))}"
         yield f"    name: {yaml_text(own['name'] or own['word'])}"
         yield f"    category: {yaml_text(own['category'] or 'unknown')}"
+        yield from (f"    {field}: {yaml_text(own[field])}" for field in ("brand", "tier") if own[field])
         yield f"    base_price: {base:.2f} # {'as the file says' if given else 'the usual price, estimated'}"
         yield f"    unit_cost: {cost:.4f} # {known}"
         yield f"    floor_price: {floor:.2f} # {source}"

@@ -19,6 +19,7 @@ from etl.batches import Batch, play_batch
 from etl.load import load_dimensions
 from etl.twin.draws import shopper_names
 from features.cells import feature_workbench, groups_of, publish_groups, stale_cells
+from features.prior_forests import NO_PRIOR
 from plugins.evaluation.truth import chance_of_sale
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.gaussian import Knots
@@ -30,6 +31,7 @@ from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import StaticPolicy
 from serving.store.in_force import pricing_on
 from serving.store.storefront import Storefront
+from training.fit.prior import fit_prior
 from warehouse.lake import Lake
 from warehouse.workspace import Workspace
 
@@ -267,7 +269,7 @@ class Model:
     learned_from = None
 
     def __init__(self, trained_through: dt.date | None) -> None:
-        self.trained_through = trained_through
+        self.trained_through, self.prior = trained_through, NO_PRIOR
 
     def p_sale(self, rows: object) -> np.ndarray:
         return np.full(len(rows), 0.5)  # type: ignore[arg-type]
@@ -315,22 +317,20 @@ def test_what_kinds_of_stores_sold_is_together_what_all_sold_hour_by_hour(
         assert by_hour[1] + by_hour[2] == pytest.approx(by_hour[0])
 
 
-def test_a_holiday_is_expected_to_be_as_those_before_it_unless_no_forest_may_tell(
+def test_a_holiday_is_expected_to_be_as_those_before_it_where_a_version_tells(
     with_store: Callable[..., Catalog], tmp_path: Path
 ) -> None:
     effect = DemandEffect(holidays=True, budget_shift=0.4)
     catalog = with_store(country="NP", demand_effects=[effect.model_dump()])  # holidays on 11, 15 and 19 January
     shop = Shop(tmp_path, catalog)
     shop.sell(range(14))
-    belief = catalog.store.belief.model_copy(update={"learns_days": False})
-    deaf = Catalog(catalog.products, catalog.store.model_copy(update={"belief": belief}))
     with feature_workbench(shop.settings) as connection:
-        heard, unheard = (read_log_evidence(connection, own, date_of(13)) for own in (catalog, deaf))
-    assert unheard.fit_with_days is None
+        seen = read_log_evidence(connection, catalog, date_of(13))
+    version = ChampionCurves(curves_of(catalog, 0.0), date_of(0) - dt.timedelta(days=1), fit_prior(catalog, seen, None))
     knots = Knots.of(catalog)
     truth = chance_of_sale(catalog, knots.ratios, 0.4)
     apart = [
-        np.abs(belief_from(own, seen, date_of(14)).states[0].demand.chance(0.0) - truth).mean()
-        for own, seen in ((catalog, heard), (deaf, unheard))
+        np.abs(belief_from(catalog, seen, date_of(14), champion).states[0].demand.chance(0.0) - truth).mean()
+        for champion in (version, None)
     ]
     assert apart[0] < 0.75 * apart[1]

@@ -37,6 +37,8 @@ comment on view weather is 'one date as it was forecast, or measured once it is 
 comment on view demand_curves_history is
 'one candidate price of one product, as it is believed before the day, for each business date';
 comment on view beliefs is 'one product, as it is believed before a business date';
+comment on view said_beforehand is
+'one product, of which the forests of a champion said something before a business date';
 comment on view belief_updates is
 'one product of a batch after some ticks: what the day''s own sales made of the belief, and so of the prices left';
 comment on view model_versions is 'one judged model version';

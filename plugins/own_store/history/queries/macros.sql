@@ -78,6 +78,8 @@ create or replace table columns_of_files (
     sku varchar,
     product_name varchar,
     category varchar,
+    brand varchar,
+    tier varchar,
     price_offered varchar,
     revenue varchar,
     regular_price varchar,

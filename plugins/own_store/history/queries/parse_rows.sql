@@ -67,6 +67,8 @@ select
     coalesce(sku, product_name) as product,
     product_name,
     category,
+    brand,
+    tier,
     case when $has_offset then null else local_us end as local_us,
     case
         when $has_offset then local_us

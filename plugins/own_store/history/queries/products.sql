@@ -7,6 +7,8 @@ with words as (
         min(line) as line,
         arg_min(product_name, line) as name,
         arg_min(category, line) as category,
+        arg_min(brand, line) as brand,
+        arg_min(tier, line) as tier,
         avg(unit_cost) as cost,
         coalesce(avg(base_price), avg(regular_price)) as base,
         max(inventory_level) as stock

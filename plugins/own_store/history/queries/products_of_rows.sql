@@ -3,6 +3,8 @@ select
     line,
     name,
     category,
+    brand,
+    tier,
     cost,
     base,
     stock,

@@ -6,6 +6,8 @@ create or replace table staged (
     product varchar,
     product_name varchar,
     category varchar,
+    brand varchar,
+    tier varchar,
     seen_at bigint,
     local bigint,
     price_offered double,

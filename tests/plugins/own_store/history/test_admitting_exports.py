@@ -109,6 +109,44 @@ def test_costs_and_base_prices_of_the_file_are_taken_and_a_cost_above_the_price_
     assert catalog.store.opening.closes == "24:00"
 
 
+OF_A_GRAIN = {
+    "visits": ("time,sku,price,bought", "2026-01-05 10:00:{second:02d},{sku},1.50,1"),
+    "receipts": ("datetime,receipt_id,sku,price,qty", "2026-01-05 10:00:{second:02d},{second},{sku},1.50,2"),
+    "units": ("date,sku,price,qty", "2026-01-{second:02d},{sku},1.50,2"),
+}
+
+
+@pytest.mark.parametrize("grain", OF_A_GRAIN)
+def test_the_shelf_has_the_brand_and_tier_that_a_file_says_first_and_no_line_where_it_says_none(
+    tmp_path: Path, grain: str
+) -> None:
+    header, line = OF_A_GRAIN[grain]
+    of_rows = [("A", "", "premium"), ("A", "NO: #1", "value"), ("A", "Acme", ""), ("B", " ", ""), ("C", "0123", "")]
+    rows = [
+        f"{line.format(second=second, sku=sku)},{brand},{tier}" for second, (sku, brand, tier) in enumerate(of_rows, 1)
+    ]
+    catalog = shelf_of(tmp_path, rows, f"{header},manufacturer,quality")
+    by_sku = {product.sku: (product.brand, product.tier) for product in catalog.products}
+    assert by_sku == {"A": ("NO: #1", "premium"), "B": (None, None), "C": ("0123", None)}
+    text = (tmp_path / "shelf" / "products.yaml").read_text(encoding="utf-8")
+    assert [name.strip() for name in text.splitlines() if name.startswith(("    brand:", "    tier:"))] == [
+        'brand: "NO: #1"',
+        'tier: "premium"',
+        'brand: "0123"',
+    ]
+
+
+@pytest.mark.parametrize("grain", OF_A_GRAIN)
+def test_a_shelf_from_a_file_without_brand_and_tier_has_no_line_for_them(tmp_path: Path, grain: str) -> None:
+    header, line = OF_A_GRAIN[grain]
+    rows = [line.format(second=second, sku="A") for second in (1, 2)]
+    (product,) = shelf_of(tmp_path, rows, header).products
+    assert (product.brand, product.tier, product.category) == (None, None, "unknown")
+    text = (tmp_path / "shelf" / "products.yaml").read_text(encoding="utf-8")
+    assert "brand:" not in text
+    assert "tier:" not in text
+
+
 @pytest.mark.parametrize(
     "name", ["NO", "0123", "12:30", "1e3", "<b>", "'); drop", "../../x", "ü🥨", "#", "a: b", "مرحبا", "x" * 300]
 )

@@ -29,6 +29,23 @@ def test_case_spaces_and_signs_in_a_name_do_not_matter() -> None:
     assert found == {"seen_at": "Visited At", "sku": "SKU", "price_offered": "Unit-Price", "purchased": " Bought? "}
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        *((name, "brand") for name in ("brand", "Manufacturer", "producer", "make")),
+        *((name, "tier") for name in ("Tier", "quality", "Quality tier", "product_tier")),
+    ],
+)
+def test_brand_and_tier_are_found_out_by_their_common_names(theirs: str, ours: str) -> None:
+    assert columns_of(Reading(), [*GROCERY, theirs], "file").theirs[ours] == theirs
+
+
+def test_a_price_tier_may_be_one_of_the_store_and_is_taken_only_where_that_is_said() -> None:
+    header = [*GROCERY, "price_tier"]
+    assert "tier" not in columns_of(Reading(), header, "file").theirs
+    assert columns_of(Reading(columns={"tier": "price_tier"}), header, "file").theirs["tier"] == "price_tier"
+
+
 def test_what_is_said_goes_before_what_is_found_out_and_is_not_taken_twice() -> None:
     reading = Reading(columns={"product_name": "sku", "purchased": "week"})
     found = columns_of(reading, [*GROCERY], "file").theirs

@@ -270,6 +270,8 @@ PARQUET: dict[str, tuple[str, pa.Array, object]] = {
     "a product's float": ("product", pa.array([17.0]), "17"),
     "a product's decimal": ("product", pa.array([Decimal(17)], pa.decimal128(38, 0)), "17"),
     "a product's large number": ("product", pa.array([2**64 - 1], pa.uint64()), "18446744073709551615"),
+    "a brand's float": ("brand", pa.array([17.0]), "17"),
+    "a tier's decimal": ("tier", pa.array([Decimal(2)]), "2"),
     "a product's code": ("product", pa.array([17]).dictionary_encode(), "17"),
 }
 
