@@ -38,6 +38,11 @@ class Hearing:
     date: Floats
     kinds: tuple[Fit, ...] = ()
 
+    @property
+    def speaks(self) -> bool:
+        """Whether anything holds of what the forests say."""
+        return bool(self.product_share or self.day_share)
+
 
 def hear_products(
     fit: Fit, knots: Knots, settings: BeliefSettings, sales: Sales, lines: Floats | None

@@ -156,8 +156,8 @@ def belief_from(
     Parameters
     ----------
     champion
-        Its forests say beforehand how products and days differ. Its curves stand for the days it learned from, and the
-        days since correct it. The belief names its version if any of these was used.
+        Its forests say beforehand how products and days differ. Where nothing of that holds, its curves stand for the
+        days it learned from, and the days since correct them. The belief names its version if any of these was used.
     """
     if evidence.fit is None:
         return _of_nobody(catalog, evidence)
@@ -166,13 +166,14 @@ def belief_from(
         return _belief_of(catalog, evidence, date, evidence.fit, None)
     fit = hearing.fit
     sales = None
-    if champion.prior.attributes is None:  # a curve of attributes would stand for what the product itself sold
-        sales = _as_expected(knots, champion, evidence.sales, fit, hearing.days)
+    if (
+        not hearing.speaks and champion.prior.attributes is None
+    ):  # one of attributes would replace a product's own sales
+        sales = _as_expected(knots, champion, evidence.sales, fit)
     if sales is not None:
-        fit = fit.refit(knots, settings, sales, hearing.days)
+        fit = fit.refit(knots, settings, sales)
     belief = _belief_of(catalog, evidence, date, fit, hearing)
-    is_used = sales is not None or hearing.product_share or hearing.day_share
-    said = _said(knots, evidence, hearing)
+    is_used, said = hearing.speaks or sales is not None, _said(knots, evidence, hearing)
     return replace(belief, model_version=champion.curves.model_version if is_used else None, said=said)
 
 
@@ -211,7 +212,7 @@ def _belief_of(catalog: Catalog, evidence: LogEvidence, date: dt.date, fit: Fit,
     )
 
 
-def _as_expected(knots: Knots, champion: ChampionCurves, sales: Sales, fit: Fit, day_effects: Floats) -> Sales | None:
+def _as_expected(knots: Knots, champion: ChampionCurves, sales: Sales, fit: Fit) -> Sales | None:
     """Return the visits with some purchases replaced by the champion's expectation; None where it replaces none.
 
     The champion describes the curve of the last demand it saw, at prices within its support. Its curve weighs as much
@@ -223,7 +224,7 @@ def _as_expected(knots: Knots, champion: ChampionCurves, sales: Sales, fit: Fit,
     if not is_learned.any():
         return None
     is_learned &= fit.state_of_day == fit.state_of_day[is_learned][-1]
-    effects = fit.effects.beside_curves(sales) + day_effects[sales.product, sales.day]
+    effects = fit.effects.beside_curves(sales)
     is_used = False
     by_product = zip(curves.prices, curves.p_sale, curves.supported, strict=True)
     for product, (prices, chance, is_supported) in enumerate(by_product):

@@ -126,9 +126,11 @@ def gate(
     earns: BelievedGain | None = EARNS,
     champion: Incumbent | None = None,
     rolled_back_on: dt.date | None = None,
+    borne_out: float = 0.0,
+    shares: dict[str, float] | None = None,
 ) -> Verdict:
     found = GateInput(challenger, data, AT_BASE, load_check, earns, champion, rolled_back_on=rolled_back_on)
-    return pass_gate(found)
+    return pass_gate(replace(found, borne_out=borne_out, shares=shares or {}))
 
 
 def champion_trained(days_ago: int, p_sale: np.ndarray = TRUTH) -> Incumbent:
@@ -461,3 +463,26 @@ def test_a_champion_that_was_gone_back_to_is_not_stale_at_once_however_long_ago_
         for champion in (champion_trained(30), Incumbent(TRUTH, None)):
             verdict = gate(good(), champion=champion, earns=unclear, rolled_back_on=rolled_back_on)
             assert verdict.promoted == is_promoted
+
+
+def test_of_a_version_whose_forests_speak_nothing_is_asked_of_its_curves() -> None:
+    rising = double(lambda X: 0.2 + 0.3 * (X["price_ratio"] > 1))
+    assert not gate(rising).promoted
+    verdict = gate(rising, shares={"product_share": 0.0, "day_share": 1.0})
+    assert verdict.promoted
+    assert not gate(rising, shares={"day_share": 1.0}, earns=gain(-20, -10)).promoted
+    assert not gate(rising, shares={"day_share": 1.0}, load_check=Condition("loads", met=False, found="no")).promoted
+
+
+@pytest.mark.parametrize(("borne_out", "promoted"), [(0.5, True), (-0.5, False)])
+def test_a_stale_champion_gives_way_to_forests_under_which_the_sales_are_no_less_likely(
+    borne_out: float, promoted: bool
+) -> None:
+    as_good = gain(-1, 1)
+    verdict = gate(
+        good(), earns=as_good, champion=champion_trained(9), borne_out=borne_out, shares={"product_share": 0.5}
+    )
+    assert verdict.promoted is promoted
+    assert not gate(
+        good(), earns=as_good, champion=champion_trained(2), borne_out=borne_out, shares={"product_share": 0.5}
+    ).promoted

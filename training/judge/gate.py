@@ -149,6 +149,11 @@ class GateInput:
     shares: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def speaks(self) -> bool:
+        """Whether anything holds of what its forests say."""
+        return any(self.shares.values())
+
+    @property
     def expected(self) -> ExpectedGain:
         """What the challenger's prices are expected to earn, and the objections of plugins."""
         vetoes = tuple(opinion.veto for opinion in self.opinions if opinion.veto)
@@ -190,7 +195,9 @@ class Verdict:
 def pass_gate(evidence: GateInput) -> Verdict:
     """Judge a challenger on the held-out days.
 
-    Where those hold exported decisions, it waits: their prices were not randomised, and a model of them prices nothing.
+    Where part of what its forests say before a sale holds, prices hear these and not its curves: then the belief that
+    hears them is asked, and nothing of the curves. Where the held-out days hold exported decisions, it waits: their
+    prices were not randomised, and a model of them prices nothing.
     """
     challenger, dataset, skus = evidence.challenger, evidence.dataset, evidence.catalog.skus
     conditions_asked = [evidence.load_check, conditions.sees_only_what_is_known(challenger, dataset)]
@@ -199,6 +206,8 @@ def pass_gate(evidence: GateInput) -> Verdict:
     )
     if evidence.is_exported:
         return Verdict((*conditions_asked, *after_a_rollback, conditions.prices_were_ours()))
+    if evidence.speaks:
+        return Verdict((*conditions_asked, *after_a_rollback, _of_forests(evidence)))
     chance = challenger.p_sale(dataset.holdout)
     conditions_asked += [
         conditions.every_product_was_seen(dataset, skus),
@@ -215,6 +224,17 @@ def pass_gate(evidence: GateInput) -> Verdict:
             *_against_incumbent(chance, evidence),
         ]
     return Verdict(tuple(conditions_asked))
+
+
+def _of_forests(evidence: GateInput) -> Condition:
+    """Ask of a version whose forests speak what it must earn; it is not worse where the sales are as likely with it."""
+    incumbent, store, expected = evidence.incumbent, evidence.catalog.store, evidence.expected
+    if incumbent is None:
+        return (as_good_as_belief if store.policies.before_champion == "belief" else earns_more)(expected)
+    times = f"the sales are {np.exp(np.clip(evidence.borne_out, -_MOST_TOLD, _MOST_TOLD)):.3g} times as likely"
+    as_likely = Condition("not worse than the champion", evidence.borne_out >= 0, times)
+    age = age_of(incumbent, evidence.dataset.judged_through, store.gate.stale_after_days, evidence.rolled_back_on)
+    return earns_more_or_replaces(expected, as_likely, age)
 
 
 def _against_incumbent(chance: Floats, evidence: GateInput) -> list[Condition]:
