@@ -11,6 +11,7 @@ import pytest
 from free_prices import freely
 from truly_earned import expected_gain
 
+from catalog.arrays import Floats
 from catalog.load import Catalog
 from catalog.settings import read_settings
 from etl.batches import batches_of, play_batch
@@ -19,8 +20,8 @@ from flows.workspace import prepared
 from plugins.evaluation.memory_registry import MemoryRegistry
 from plugins.evaluation.truth import expected_visits_on, true_curves, true_day, true_gain
 from plugins.evaluation.worlds import asked_worlds
-from serving.belief.log import belief_from, read_log_evidence
-from serving.book.make import tabulate
+from serving.belief.log import belief_from, lines_of, read_log_evidence
+from serving.book.make import said_beforehand_at, tabulate
 from serving.learning.outlook import start_of_day
 from serving.optimise.curves import DemandCurves
 from serving.optimise.policies import PricingPolicy, policy_with_model
@@ -130,3 +131,27 @@ def test_a_night_values_both_books_as_the_days_sales_correct_them(
     assert money["off_policy"]["true_gain"] == pytest.approx(true_gain(catalog, night.prices_for, *prices))
     standing = believed_gain(catalog, asked[0][1], *books)
     assert 0 < shown["spread"] < standing.spread
+
+
+def levels_of(catalog: Catalog) -> Floats:
+    """Return how likely a visit to each product buys at the base price, in deviations, shape (n_products,)."""
+    return np.array([(own.personas[0].mean - 1) / own.personas[0].standard_deviation for own in catalog.products])
+
+
+def test_on_a_shelf_of_kinds_a_version_speaks_for_products_that_were_never_sold(tmp_path: Path) -> None:
+    catalog = world("kinds")
+    few = Catalog(catalog.products[:60], catalog.store.model_copy(update={"visits_per_day": 30.0 * 60}))
+    store = Store(tmp_path, few)
+    nights = (store.live(day, seed=3) for day in range(4))
+    promoted = next((night for night in nights if night.promoted), None)
+    assert promoted is not None
+    assert promoted.priced_by == promoted.judged_version
+    row = store.workspace.lake.read(Partition("model_versions", None, f"v{promoted.judged_version}")).to_pylist()[0]
+    assert json.loads(row["metrics"])["product_share"] > 0
+    said = store.workspace.lake.read(said_beforehand_at(promoted.prices_for))
+    assert np.corrcoef(said["of_product"].to_numpy(), levels_of(few))[0, 1] > 0.4
+    model = store.registry.load(str(promoted.judged_version))
+    assert model is not None
+    newcomers = lines_of(model.prior, catalog)
+    assert newcomers is not None
+    assert np.corrcoef(newcomers[60:, 0], levels_of(catalog)[60:])[0, 1] > 0.4

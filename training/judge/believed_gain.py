@@ -117,7 +117,7 @@ def shelf_of(outlook: Outlook, chosen: Ints) -> Outlook:
 
 _DRAWS = 32
 _FEW_DRAWS = 16  # of corrected days, each of which takes as long as ten others, and of the products of a long shelf
-LONG_SHELF = 200
+LONG_SHELF = 100
 """Products beyond which the luck of each matters little, and a day is worked out less finely."""
 
 _MOST_CORRECTED = 24  # products; what the others gain shrinks as it does for these
