@@ -122,6 +122,11 @@ class PriorForests:
     days: DayForest | None = None
     attributes: pd.DataFrame | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says nothing and holds nothing."""
+        return self.products is None and self.days is None and self.attributes is None
+
     def plain(self) -> dict[str, dict[str, Any] | None]:
         """Return all as plain values and forests, as they are stored."""
         forests = ("products", self.products), ("days", self.days)

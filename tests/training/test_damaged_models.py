@@ -16,7 +16,8 @@ from catalog.errors import ModelError
 from catalog.names import TRUSTED_MODEL_TYPES
 from catalog.settings import Settings
 from catalog.tables.contracts import TABLES
-from features.stored_model import fingerprint_of, read_model
+from features.prior_forests import PriorForests
+from features.stored_model import PRIOR_FILE, fingerprint_of, model_as_data, read_model
 from serving import champion as champions
 from serving.champion import Champion, load_champion
 from warehouse.lake import Lake, Partition
@@ -160,3 +161,18 @@ def test_a_damaged_row_of_a_version_proves_no_model(lake: Lake, folder: Path) ->
     path.write_bytes(bytes(content))
     with pytest.raises(ModelError, match=r"cannot be held against what was registered.*old prices hold"):
         loaded(lake)
+
+
+def test_the_forests_of_products_and_days_are_read_with_the_model_and_other_types_are_refused(folder: Path) -> None:
+    assert read_model(folder).prior.is_empty
+    table = pd.DataFrame({"tier premium": [1.0, 0.0]}, index=["MILK", "BREAD"])
+    (folder / PRIOR_FILE).write_bytes(model_as_data(PriorForests(attributes=table).plain()))
+    stored = read_model(folder).prior.attributes
+    assert stored is not None
+    pd.testing.assert_frame_equal(stored, table)
+    (folder / PRIOR_FILE).write_bytes(model_as_data({"products": Path("anywhere"), "days": None, "attributes": None}))
+    with pytest.raises(ModelError, match="holds the untrusted type"):
+        read_model(folder)
+    (folder / PRIOR_FILE).write_bytes(b"PK")
+    with pytest.raises(ModelError, match="cannot be read"):
+        read_model(folder)

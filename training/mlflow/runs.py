@@ -145,7 +145,8 @@ class MlflowTraining:
             )
             # MLflow has put the forest there as it is; compressed, it takes a ninth
             Path(place, "model.skops").write_bytes(model_as_data(fitted.model))
-            Path(place, PRIOR_FILE).write_bytes(model_as_data(fitted.prior.plain()))
+            if not fitted.prior.is_empty:
+                Path(place, PRIOR_FILE).write_bytes(model_as_data(fitted.prior.plain()))
             self.client.log_model_artifacts(model.model_id, place)
             sha256 = fingerprint_of(Path(place))
         self.client.finalize_logged_model(model.model_id, "READY")
