@@ -23,6 +23,7 @@ from etl.open_days import LiveDay
 from etl.transform import group_partitions
 from etl.twin.draws import shopper_names
 from features.cells import feature_workbench, stale_cells
+from features.prior_forests import NO_PRIOR, PriorForests
 from plugins.connect.intake.rival_prices import take_rivals
 from plugins.evaluation.truth import chance_of_sale
 from plugins.live.player import Player
@@ -52,6 +53,7 @@ class TrueDemand:
     factor: float = 1.0
     learned_from: dt.date | None = None
     trained_through: dt.date | None = None
+    prior: PriorForests = NO_PRIOR
 
     def p_sale(self, rows: pd.DataFrame) -> Floats:
         worse = 1.0 if self.version == "1" else 0.8
