@@ -145,9 +145,9 @@ METRICS = (
 
 
 def heard_in_words(metrics: Mapping[str, float]) -> str:
-    """Return how much holds of what a version's forests say before a sale, a sentence; empty where neither spoke."""
-    shares = {"products": metrics.get("product_share", 0.0), "days": metrics.get("day_share", 0.0)}
+    """Return how much holds of what a version's forests say before a sale, a sentence; empty where none spoke."""
+    shares = {kind: metrics.get(f"{kind}_share", 0.0) for kind in ("product", "day", "store")}
     if not any(shares.values()):
         return ""
-    held = " and ".join(f"{share:.0%} holds of what it says of {name}" for name, share in shares.items() if share)
+    held = " and ".join(f"{share:.0%} holds of what it says of {kind}s" for kind, share in shares.items() if share)
     return f"Before a sale, {held}."

@@ -10,6 +10,8 @@ from catalog.records.product import Product
 _KINDS = ["category", "brand", "tier"]
 FEWEST_PRODUCTS = 12
 """Of fewer with sales, no forest tells a kind."""
+FEWEST_STORES = 6
+"""As of products."""
 
 
 def attributes_of(catalog: Catalog) -> pd.DataFrame:
@@ -19,6 +21,13 @@ def attributes_of(catalog: Catalog) -> pd.DataFrame:
     """
     rows = pd.DataFrame([_of(product) for product in catalog.products], index=pd.Index(catalog.skus, name="sku"))
     return pd.get_dummies(rows, columns=_KINDS, prefix_sep=" ", dtype=float).fillna(0.0)
+
+
+def attributes_of_stores(catalog: Catalog) -> pd.DataFrame:
+    """Return the attributes of each store: a row for each, by id, and a column of zeros and ones for each tag."""
+    chain = catalog.store
+    rows = [{f"tag {tag}": 1.0 for tag in chain.tags.get(store, ())} for store in chain.stores]
+    return pd.DataFrame(rows, index=pd.Index(chain.stores, name="store_id"), dtype=float).fillna(0.0)
 
 
 def with_attributes(rows: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:
@@ -33,17 +42,19 @@ def with_attributes(rows: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.D
     return pd.concat([rows, pd.DataFrame(values, columns=attributes.columns, index=rows.index)], axis=1)
 
 
-def telling(attributes: pd.DataFrame, is_known: Flags) -> pd.DataFrame | None:
-    """Return the attributes of the known products that tell some apart; None where none does, or they are too few.
+def telling(attributes: pd.DataFrame, is_sold: Flags, fewest: int = FEWEST_PRODUCTS) -> pd.DataFrame | None:
+    """Return the attributes of the products or stores with sales that tell some apart; None where there are none.
 
     Parameters
     ----------
-    is_known
-        Whether each product has sales to learn from, shape (n_products,).
+    is_sold
+        Whether each has sales to learn from, shape (n_rows,).
+    fewest
+        Rows with sales, of which fewer tell nothing.
     """
-    known = attributes.loc[is_known]
-    differing = known.loc[:, known.nunique() > 1]
-    return None if len(known) < FEWEST_PRODUCTS or differing.empty else differing
+    sold = attributes.loc[is_sold]
+    differing = sold.loc[:, sold.nunique() > 1]
+    return None if len(sold) < fewest or differing.empty else differing
 
 
 def _of(product: Product) -> dict[str, str | float | None]:

@@ -1,6 +1,6 @@
-"""What a registered version says before a sale: one forest of what products are, and one of what days are.
+"""What a registered version says before a sale: forests of what products are, what days are, and what stores are.
 
-Both say by how much log odds differ from the usual. What they learned from is predicted by the trees that did not see
+Each says by how much log odds differ from the usual. What they learned from is predicted by the trees that did not see
 it (out of bag: Breiman, "Random forests", Machine Learning, 2001), as if it were new.
 """
 
@@ -103,33 +103,65 @@ class DayForest:
         return added
 
 
+@dataclass(frozen=True)
+class StoreForest:
+    """A forest of store attributes.
+
+    Attributes
+    ----------
+    columns
+        Attributes that it looks at, as `features.attributes.attributes_of_stores` names them.
+    stores
+        Stores that it learned from, in the order of its rows.
+    """
+
+    columns: tuple[str, ...]
+    stores: tuple[str, ...]
+    forest: Any
+
+    def levels(self, attributes: pd.DataFrame) -> Floats:
+        """Return the level of each store around the mean of stores, log odds, shape (n_stores,).
+
+        Parameters
+        ----------
+        attributes
+            Rows of `attributes_of_stores`.
+        """
+        learned = np.asarray(self.forest.oob_prediction_)
+        levels = self.forest.predict(attributes.reindex(columns=list(self.columns), fill_value=0.0).to_numpy())
+        place = _places(self.stores, list(attributes.index))
+        levels[place >= 0] = learned[place[place >= 0]]
+        return np.asarray(levels - learned.mean())
+
+
 def _places(names: Sequence[str], wanted: Sequence[str]) -> Ints:
     """Return the position of each wanted name among some names, -1 where it is not among these."""
     return np.asarray(pd.Index(names).get_indexer(pd.Index(wanted)))
 
 
-_Forest = TypeVar("_Forest", ProductForest, DayForest)
+_Forest = TypeVar("_Forest", ProductForest, DayForest, StoreForest)
 
 
 @dataclass(frozen=True)
 class PriorForests:
-    """The two forests of a version; None where too little was sold, or nothing tells products or days apart.
+    """The forests of a version; None where too little was sold, or nothing tells products, days or stores apart.
 
     `attributes` are those of products that its classifier looks at, by `sku`; None where it looks at products one-hot.
     """
 
     products: ProductForest | None = None
     days: DayForest | None = None
+    stores: StoreForest | None = None
     attributes: pd.DataFrame | None = None
 
     @property
     def is_empty(self) -> bool:
         """Whether it says nothing and holds nothing."""
-        return self.products is None and self.days is None and self.attributes is None
+        return all(part is None for part in vars(self).values())
 
     def plain(self) -> dict[str, dict[str, Any] | None]:
         """Return all as plain values and forests, as they are stored."""
-        forests = ("products", self.products), ("days", self.days)
+        forests = ("products", self.products), ("days", self.days), ("stores", self.stores)
         plain = {name: None if forest is None else _plain(forest) for name, forest in forests}
         return plain | {"attributes": None if self.attributes is None else _table(self.attributes)}
 
@@ -140,10 +172,11 @@ class PriorForests:
         attributes = None
         if table is not None:
             attributes = pd.DataFrame(table["values"], columns=table["columns"], index=pd.Index(table["skus"]))
-        return cls(_read(stored["products"], ProductForest), _read(stored["days"], DayForest), attributes)
+        forests = _read(stored["products"], ProductForest), _read(stored["days"], DayForest)
+        return cls(*forests, _read(stored["stores"], StoreForest), attributes)
 
 
-def _plain(forest: ProductForest | DayForest) -> dict[str, Any]:
+def _plain(forest: ProductForest | DayForest | StoreForest) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(forest).items()}
 
 

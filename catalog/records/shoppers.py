@@ -38,6 +38,8 @@ class DemandEffect(Record):
     """first and last number of days since `pay_day`, which is 0 itself; none is any"""
     above_temperature: Temperature | None = None
     """on days whose temperature is above so many degrees Celsius; null is any"""
+    before: dt.date | None = None
+    """on business dates before this one; null is any. With stores and a demand factor of 0, they open on it"""
     budget_shift: float = Field(default=0.0, ge=-5, le=5, allow_inf_nan=False)
     """added to every budget multiplier"""
     demand_factor: float = Field(default=1.0, ge=0, le=100, allow_inf_nan=False)

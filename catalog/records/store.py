@@ -10,7 +10,7 @@ from pydantic import Field, create_model, field_validator, model_validator
 from catalog import hooks
 from catalog.clocks import UTC, WallClock, refuse_change_while_open, zone_of
 from catalog.currency import Currency, currency_of
-from catalog.records.fields import Record, Section, Share, Sku, StoreId, StoreName
+from catalog.records.fields import Name, Record, Section, Share, Sku, StoreId, StoreName
 from catalog.records.guardrails import Guardrails
 from catalog.records.pricing import Approval, BeliefSettings, DrawnPriceRules, Exploration, Gate, Learning, Policies
 from catalog.records.shoppers import (
@@ -54,6 +54,9 @@ class _Chain(Record):
     """ids of the stores, such as S01; all sell the same shelf"""
     names: dict[StoreId, StoreName] = Field(default_factory=dict)
     """names that pages, tags and sheets show, by store, such as `{KOELN-SUED: Köln Süd}`"""
+    tags: dict[StoreId, Annotated[tuple[Name, ...], Field(strict=False)]] = Field(default_factory=dict)
+    """what each store is, such as `{S01: [city, small]}`; a model learns from it how a store sells before its first
+    sale"""
     opening: Opening
     """opening hours, below"""
     timezone: str = UTC
@@ -190,7 +193,7 @@ class _Chain(Record):
 
     @model_validator(mode="after")
     def _clocks_agree(self) -> "_Chain":
-        for field in ("names", "timezones"):
+        for field in ("names", "tags", "timezones"):
             if strangers := sorted(getattr(self, field).keys() - set(self.stores)):
                 raise ValueError(f"{field}: expected stores of the list in stores, found {strangers[0]!r}")
         for name in dict.fromkeys([self.timezone, *self.timezones.values()]):

@@ -74,7 +74,7 @@ def _holds(catalog: Catalog, effect: DemandEffect, date: dt.date, store: str | N
     chain = catalog.store
     if effect.weekdays and WEEKDAYS[date.weekday()] not in effect.weekdays:
         return False
-    if effect.stores and store not in effect.stores:
+    if (effect.stores and store not in effect.stores) or (effect.before is not None and date >= effect.before):
         return False
     if effect.holidays and date not in _holidays_of(chain.country):
         return False

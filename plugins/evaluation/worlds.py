@@ -72,6 +72,10 @@ _LEVEL, _SLOPE = 1.2, 5.0  # log odds at the base price, and their fall by price
 _OF_KINDS, _OF_ONE = 0.6, 0.3  # spreads around these: of a kind, and of a product of it
 _PROBIT = 1.702  # a normal deviation is like so many logistic ones
 _LAUNCHED_EVERY, _LAUNCHED_ON, _HARDLY_ANY = 7, 8, 1e-6
+_CHAIN_STORES = 30
+_TAGS = tuple((place, size) for place in ("city", "campus", "village") for size in ("small", "large"))
+_SHIFTS_OF_KINDS = (0.05, -0.05, -0.25, -0.15, 0.15, 0.25)
+"""Of budgets in the stores with each pair of tags."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ def _with_context(shelf: Catalog) -> Iterable[StoreWorld]:
     first = next(iter(shelf.products)).category
     react = tuple(product.sku for product in shelf.products if product.category == first)
     others = tuple(product.sku for product in shelf.products if product.category != first)
+    stores = tuple(f"S{number:02d}" for number in range(1, _CHAIN_STORES + 1))
 
     def world(name: str, description: str, *effects: DemandEffect, **changes: Any) -> StoreWorld:
         return StoreWorld(name, description, changed(shelf, demand_effects=effects, **changes))
@@ -216,6 +221,16 @@ def _with_context(shelf: Catalog) -> Iterable[StoreWorld]:
         DemandEffect(stores=_SIX_STORES[:3], budget_shift=0.25),
         DemandEffect(stores=_SIX_STORES[3:], budget_shift=-0.25),
         stores=_SIX_STORES,
+    )
+    yield world(
+        "new stores",
+        "24 stores of six kinds, by their tags: budgets differ by up to 0.5 of the base price; six more open on day 8",
+        *(DemandEffect(stores=stores[kind::6], budget_shift=shift) for kind, shift in enumerate(_SHIFTS_OF_KINDS)),
+        DemandEffect(stores=stores[-6:], before=_on_day(_LAUNCHED_ON), demand_factor=0.0),
+        stores=stores,
+        tags={store: _TAGS[place % 6] for place, store in enumerate(stores)},
+        visits_per_day=_KINDS_VISITS * len(shelf.skus),
+        popularity={},
     )
     yield world(
         "holidays",

@@ -5,15 +5,19 @@ So the sales decide what share of it holds: the share under which they were like
 clearly likelier, thus a version with nothing to say costs nothing.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+import pandas as pd
 
 from catalog.arrays import Floats
 from catalog.records.pricing import BeliefSettings
 from serving.belief.gaussian import Knots, evenly_chosen
 from serving.belief.sales import Sales
 from serving.belief.states import CLEARLY, MOST_STUDIED, SHARES, Fit, Study
+
+_ALIKE = 0.1  # spread of levels of stores, log odds, that does not matter
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,10 @@ class Hearing:
         (n_products,).
     kinds
         Fits of the stores of each kind.
+    store_share
+        Whether the forest of stores holds, 0 or 1.
+    joined
+        Kind of each store without sales, by its position among `kinds`, as that forest says.
     """
 
     fit: Fit
@@ -37,11 +45,13 @@ class Hearing:
     days: Floats
     date: Floats
     kinds: tuple[Fit, ...] = ()
+    store_share: float = 0.0
+    joined: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def speaks(self) -> bool:
         """Whether anything holds of what the forests say."""
-        return bool(self.product_share or self.day_share)
+        return bool(self.product_share or self.day_share or self.store_share)
 
 
 def hear_products(
@@ -73,6 +83,29 @@ def hear_products(
             best = replace(fit, shape=heard.shape, prior_shift=share * shift), share
             most = heard.effects.log_evidence
     return (best[0].refit(knots, settings, sales), best[1]) if best[1] else best
+
+
+def kinds_joined(levels: pd.Series, kinds: Sequence[Sequence[str]], of_kinds: Floats) -> Mapping[str, int] | None:
+    """Return the kind that each store without sales joins, by position; None unless sales bear the levels out.
+
+    They do where the levels of stores with sales are clearly likelier around what a forest says of them, as if each
+    were new, than around one mean.
+
+    Parameters
+    ----------
+    levels
+        What a forest says of each store, log odds, by store id.
+    kinds, of_kinds
+        Stores with sales of each kind, and the level of each kind, log odds, shape (n_kinds,).
+    """
+    kind_of = {store: kind for kind, stores in enumerate(kinds) for store in stores}
+    sold = levels[levels.index.isin(list(kind_of))]
+    true = of_kinds[[kind_of[store] for store in sold.index]]
+    left = float(np.mean((true - sold) ** 2)) + _ALIKE**2
+    if len(sold) / 2 * np.log((float(np.var(true)) + _ALIKE**2) / left) <= CLEARLY:
+        return None
+    new = levels.drop(sold.index)
+    return {str(store): int(np.abs(of_kinds - level).argmin()) for store, level in new.items()}
 
 
 def hear(

@@ -5,7 +5,7 @@ had reasons that were not logged.
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -15,14 +15,14 @@ from scipy.special import expit, logit
 
 from catalog.arrays import Floats
 from catalog.load import Catalog
-from features.attributes import attributes_of
+from features.attributes import attributes_of, attributes_of_stores
 from features.context import day_in_words, days_in_context
 from features.footfall import counted_visits
 from features.prior_forests import NO_PRIOR, PriorForests
 from serving.belief.belief import Belief, StoreKind, believed_before_anybody_came
 from serving.belief.footfall import expected_footfall
 from serving.belief.gaussian import Knots
-from serving.belief.hearing import Hearing, hear, hear_products
+from serving.belief.hearing import Hearing, hear, hear_products, kinds_joined
 from serving.belief.said import Said
 from serving.belief.sales import LOOKS_BACK, Sales, sales_by_kind, sales_of_all
 from serving.belief.shoppers import switching_from
@@ -84,9 +84,10 @@ class LogEvidence:
     """What was heard from each version, by its name."""
 
     def shares(self, version: str) -> dict[str, float]:
-        """Return how much of the forests of products and of days of a version that was heard holds, by name."""
+        """Return how much of each forest of a version that was heard holds, by name."""
         heard = self.heard.get(version)
-        return {} if heard is None else {"product_share": heard.product_share, "day_share": heard.day_share}
+        names = ("product_share", "day_share", "store_share")
+        return {} if heard is None else {name: getattr(heard, name) for name in names}
 
     def hearing(self, catalog: Catalog, champion: ChampionCurves | None) -> Hearing | None:
         """Return the fit with what a champion's forests say beforehand; None without one, or where nothing was sold."""
@@ -99,8 +100,20 @@ class LogEvidence:
                 levels = champion.prior.days.levels(self.days, catalog.skus)
             knots, settings = Knots.of(catalog), catalog.store.belief
             kinds = tuple(hear_products(kind.fit, knots, settings, kind.sales, lines)[0] for kind in self.kinds)
-            self.heard[version] = replace(hear(self.fit, knots, settings, self.sales, lines, levels), kinds=kinds)
+            heard = replace(hear(self.fit, knots, settings, self.sales, lines, levels), kinds=kinds)
+            if champion.prior.stores is not None and self.kinds:
+                stores = attributes_of_stores(catalog)
+                said = pd.Series(champion.prior.stores.levels(stores), stores.index)
+                joined = kinds_joined(said, [kind.stores for kind in self.kinds], levels_of_kinds(self.kinds))
+                heard = heard if joined is None else replace(heard, store_share=1.0, joined=joined)
+            self.heard[version] = heard
         return self.heard[version]
+
+
+def levels_of_kinds(kinds: Sequence[KindEvidence]) -> Floats:
+    """Return the level of each kind around the mean of stores, log odds over all prices, shape (n_kinds,)."""
+    levels = np.array([kind.fit.effects.curves.mean() for kind in kinds])
+    return levels - np.average(levels, weights=[len(kind.stores) for kind in kinds]) if kinds else levels
 
 
 def lines_of(prior: PriorForests, catalog: Catalog) -> Floats | None:
@@ -196,9 +209,14 @@ def _belief_of(catalog: Catalog, evidence: LogEvidence, date: dt.date, fit: Fit,
     knots = Knots.of(catalog)
     beside = None if hearing is None else hearing.date
     fits = [kind.fit for kind in evidence.kinds] if hearing is None else hearing.kinds
+    joined = {} if hearing is None else hearing.joined
+    members = [
+        (*kind.stores, *(store for store, place in joined.items() if place == number))
+        for number, kind in enumerate(evidence.kinds)
+    ]
     kinds = (
-        StoreKind(kind.stores, of_kind.states_on(knots, date, beside), of_kind.effects.hours.T)
-        for kind, of_kind in zip(evidence.kinds, fits, strict=True)
+        StoreKind(stores, of_kind.states_on(knots, date, beside), of_kind.effects.hours.T)
+        for stores, of_kind in zip(members, fits, strict=True)
     )
     return Belief(
         states=fit.states_on(knots, date, beside),

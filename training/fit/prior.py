@@ -1,7 +1,7 @@
-"""Fit what a version says beforehand: a forest of what products are, and one of what days are.
+"""Fit what a version says beforehand: forests of what products are, what days are, and what stores are.
 
 Purchases themselves would mislead a forest, since prices follow products and days: a rich day sells as often as
-another, at higher prices. So both learn from effects on log odds that the belief fitted.
+another, at higher prices. So all learn from effects on log odds that the belief fitted.
 
 The forest of products learns lines in price ratio, a level and a slope for each product. Lines come from the sales and
 from the forest by turns, as an EM algorithm has it (Dempster, Laird and Rubin, "Maximum likelihood from incomplete data
@@ -9,6 +9,7 @@ via the EM algorithm", Journal of the Royal Statistical Society B, 1977): where 
 its line in.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,10 +17,10 @@ import pandas as pd
 
 from catalog.arrays import Flags, Floats
 from catalog.load import Catalog
-from features.attributes import attributes_of, telling
-from features.prior_forests import DayForest, PriorForests, ProductForest
+from features.attributes import FEWEST_STORES, attributes_of, attributes_of_stores, telling
+from features.prior_forests import DayForest, PriorForests, ProductForest, StoreForest
 from serving.belief.gaussian import Knots
-from serving.belief.log import LogEvidence
+from serving.belief.log import KindEvidence, LogEvidence, levels_of_kinds
 from serving.belief.posterior import binomial
 from serving.belief.sales import Sales
 from serving.belief.states import Fit, Study
@@ -36,14 +37,15 @@ _RIDGE = 1e-6
 
 
 def fit_prior(catalog: Catalog, evidence: LogEvidence | None, attributes: pd.DataFrame | None) -> PriorForests:
-    """Fit both forests to what the log shows; None of either where nothing tells products or days apart.
+    """Fit the forests to what the log shows; None of each where nothing tells products, days or stores apart.
 
     `attributes` are those that the classifier of the same version looks at.
     """
     if evidence is None or evidence.fit is None or evidence.days is None:
         return PriorForests(attributes=attributes)
     of_sales = catalog, Knots.of(catalog), evidence.sales, evidence.fit
-    return PriorForests(fit_product_forest(*of_sales), fit_day_forest(*of_sales, evidence.days), attributes)
+    forests = fit_product_forest(*of_sales), fit_day_forest(*of_sales, evidence.days)
+    return PriorForests(*forests, fit_store_forest(catalog, evidence.kinds), attributes)
 
 
 def fit_product_forest(catalog: Catalog, knots: Knots, sales: Sales, fit: Fit) -> ProductForest | None:
@@ -124,6 +126,19 @@ def fit_day_forest(catalog: Catalog, knots: Knots, sales: Sales, fit: Fit, days:
     first = forest_of(fit.levels).levels(seen, catalog.skus)
     heard, share = fit.with_day_effects(knots, catalog.store.belief, sales, first)
     return forest_of(heard.levels + share * first)
+
+
+def fit_store_forest(catalog: Catalog, kinds: Sequence[KindEvidence]) -> StoreForest | None:
+    """Fit the forest of stores to the level of each store's kind; None where stores or their attributes are alike."""
+    level_of = {
+        store: level for kind, level in zip(kinds, levels_of_kinds(kinds), strict=True) for store in kind.stores
+    }
+    attributes = attributes_of_stores(catalog)
+    differing = telling(attributes, attributes.index.isin(list(level_of)), FEWEST_STORES)
+    if differing is None:
+        return None
+    levels = np.array([level_of[store] for store in differing.index])
+    return StoreForest(tuple(differing.columns), tuple(differing.index), _forest(1).fit(differing.to_numpy(), levels))
 
 
 def _forest(leaf: int) -> "RandomForestRegressor":
