@@ -125,7 +125,7 @@ def _compare(lake: Lake, batch: Partition, at_base: OverDays) -> SameShoppers | 
 def takings_in(lake: Lake, batch: Partition, catalog: Catalog) -> Takings:
     """Sum what the published decisions of a batch brought, and what was taken instead."""
     sold = bought_in(lake, batch, ["sku", "price_offered"]).to_pandas()
-    costs = sold["sku"].astype(str).map(dict(zip(catalog.skus, catalog.unit_costs, strict=True)))
+    costs = sold["sku"].astype(str).map(dict(zip(catalog.skus, catalog.unit_costs, strict=True))).astype(float)
     waste = holding = spoiled = 0.0
     stock = replace(batch, table="stock_movements")
     if lake.receipt(stock) is not None:

@@ -224,7 +224,7 @@ def _with_context(shelf: Catalog) -> Iterable[StoreWorld]:
     )
     yield world(
         "new stores",
-        "24 stores of six kinds, by their tags: budgets differ by up to 0.5 of the base price; six more open on day 8",
+        "24 stores of six kinds, by their tags: budgets are up to 0.25 higher or lower; six more open on day 8",
         *(DemandEffect(stores=stores[kind::6], budget_shift=shift) for kind, shift in enumerate(_SHIFTS_OF_KINDS)),
         DemandEffect(stores=stores[-6:], before=_on_day(_LAUNCHED_ON), demand_factor=0.0),
         stores=stores,

@@ -18,6 +18,7 @@ from serving.belief.sales import Sales
 from serving.belief.states import CLEARLY, MOST_STUDIED, SHARES, Fit, Study
 
 _ALIKE = 0.1  # spread of levels of stores, log odds, that does not matter
+_WORTH = 3.0  # log evidence by which a forest of stores must be better than none
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,8 @@ def hear_products(
 def kinds_joined(levels: pd.Series, kinds: Sequence[Sequence[str]], of_kinds: Floats) -> Mapping[str, int] | None:
     """Return the kind that each store without sales joins, by position; None unless sales bear the levels out.
 
-    They do where the levels of stores with sales are clearly likelier around what a forest says of them, as if each
-    were new, than around one mean.
+    They do where the levels of stores with sales are likelier by far around what a forest says of them, as if each
+    were new, than around one mean: both spreads are fitted to few stores.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def kinds_joined(levels: pd.Series, kinds: Sequence[Sequence[str]], of_kinds: Fl
     sold = levels[levels.index.isin(list(kind_of))]
     true = of_kinds[[kind_of[store] for store in sold.index]]
     left = float(np.mean((true - sold) ** 2)) + _ALIKE**2
-    if len(sold) / 2 * np.log((float(np.var(true)) + _ALIKE**2) / left) <= CLEARLY:
+    if len(sold) / 2 * np.log((float(np.var(true)) + _ALIKE**2) / left) <= _WORTH:
         return None
     new = levels.drop(sold.index)
     return {str(store): int(np.abs(of_kinds - level).argmin()) for store, level in new.items()}

@@ -34,6 +34,10 @@ def test_the_error_is_the_mean_distance_by_decisions_and_unknown_without_any() -
         ({"log_loss": 0.4}, ""),
         ({"product_share": 0.0, "day_share": 0.0}, ""),
         ({"product_share": 1.5, "day_share": 0.0}, "Before a sale, 150% holds of what it says of products."),
+        (
+            {"day_share": 0.5, "store_share": 1.0},
+            "Before a sale, 50% holds of what it says of days and 100% holds of what it says of stores.",
+        ),
     ],
 )
 def test_it_is_said_how_much_holds_of_what_a_model_says_before_a_sale(metrics: dict[str, float], sentence: str) -> None:

@@ -16,10 +16,11 @@ from serving.belief.gaussian import Knots
 from serving.belief.hearing import hear
 from serving.belief.sales import Sales
 from serving.belief.states import Fit, fit_days
-from training.fit.candidates import CANDIDATES, candidates_for, fit
+from training.fit.candidates import CANDIDATES, candidates_for, fit, left_out
 from training.fit.dataset import Dataset
 from training.fit.prior import fit_product_forest
-from training.mlflow.figures import what_products_are
+from training.judge.scores import log_loss
+from training.mlflow.figures import what_matters
 
 CLASSIC_SHELF = load(CLASSIC)
 SETTINGS = CLASSIC_SHELF.store.belief
@@ -151,6 +152,10 @@ def test_the_forest_by_attributes_never_rises_with_the_price_and_beats_one_by_pr
             new = holdout.assign(sku="NEW")
             assert np.isfinite(model.p_sale(new)).all()
     assert min(loss, key=lambda name: loss[name]) == "attribute_forest"
+    by_attributes = next(candidate for candidate in CANDIDATES if candidate.by_attributes)
+    chances, judged = left_out(by_attributes, dataset, 3)
+    assert judged["sku"].nunique() == N_PRODUCTS // 5
+    assert log_loss(chances, judged) < log_loss(np.full(len(judged), 0.5), judged) - 0.05
     assert candidates_for(replace(dataset, attributes=None)) == list(CANDIDATES[:3])
 
 
@@ -164,5 +169,5 @@ def test_rows_get_the_attributes_of_their_products_once() -> None:
 
 
 def test_the_figure_shows_what_tells_products_apart(forest: ProductForest) -> None:
-    (panel,) = what_products_are(forest).axes
+    (panel,) = what_matters(forest, "products").axes
     assert {label.get_text() for label in panel.get_yticklabels()} == {"tier premium", "tier value"}

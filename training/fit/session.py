@@ -27,13 +27,13 @@ from serving.belief.log import LogEvidence, read_log_evidence
 from serving.book.make import DatedModel, dates_known_from, first_date_known_from, holds_exported, read_for
 from training.champion import Judged, catch_up, newest, settle
 from training.evening import Evening
-from training.fit.candidates import CANDIDATES, FittedCandidate, FittedModel, candidates_for, fit
+from training.fit.candidates import CANDIDATES, FittedCandidate, FittedModel, candidates_for, fit, left_out
 from training.fit.dataset import Dataset, learning_days
 from training.fit.prior import fit_prior
 from training.judge.believed_gain import borne_out, gain_of_rivals, rival_books
 from training.judge.conditions import Condition
 from training.judge.gate import GateInput, Incumbent, Verdict, pass_gate
-from training.judge.scores import choose_threshold, judge
+from training.judge.scores import choose_threshold, judge, log_loss
 from training.registry import JudgedVersion, LoggedModel, Scores
 from warehouse.checks.proof import Span, prove
 from warehouse.commits.locks import waited_for
@@ -112,6 +112,11 @@ def _train_on(evening: Evening, dataset: Dataset, since: dt.date | None) -> Judg
         fitted, true_chances = fit_candidates(evening, dataset, since), TRUTH.only()
         truth = None if true_chances is None else true_chances(workspace, dataset)
         scores = {each.name: judge(each.p_sale, dataset.holdout, truth, each.threshold) for each in fitted}
+        scores |= {
+            each.name: scores[each.name] | {"log_loss_of_new_products": each.loss_of_new}
+            for each in fitted
+            if each.loss_of_new is not None
+        }
         best = min(fitted, key=lambda each: scores[each.name]["log_loss"])
         shown = read_log(evening, dataset)
         prior = fit_prior(workspace.catalog, shown, best.fitted.prior.attributes)
@@ -231,9 +236,11 @@ def fit_one(job: CandidateToFit) -> FittedCandidate:
             f"{job.name}: the days to learn from changed while candidates were sent out; nothing was trained: run the "
             "same command again"
         )
-    fitted = fit(next(candidate for candidate in CANDIDATES if candidate.name == job.candidate), dataset, job.seed)
+    candidate = next(candidate for candidate in CANDIDATES if candidate.name == job.candidate)
+    fitted = fit(candidate, dataset, job.seed)
     threshold = choose_threshold(fitted.p_sale(dataset.training), dataset.training)
-    return FittedCandidate(fitted, fitted.p_sale(dataset.holdout), threshold)
+    loss_of_new = log_loss(*left_out(candidate, dataset, job.seed)) if candidate.by_attributes else None
+    return FittedCandidate(fitted, fitted.p_sale(dataset.holdout), threshold, loss_of_new)
 
 
 def read_log(evening: Evening, dataset: Dataset) -> LogEvidence | None:

@@ -14,7 +14,7 @@ from sklearn.metrics import precision_recall_curve
 from catalog.arrays import Floats
 from catalog.currency import Currency
 from catalog.metrics import calibration_table, wilson
-from features.prior_forests import DayForest, ProductForest
+from features.prior_forests import DayForest, ProductForest, StoreForest
 from training.fit.candidates import FittedCandidate, FittedModel
 from training.fit.dataset import Dataset
 from training.judge.scores import outcomes_of
@@ -30,7 +30,9 @@ def of_model(fitted: FittedCandidate, holdout: pd.DataFrame) -> dict[str, Figure
     """Return what is drawn of one model, by name."""
     prior, drawn = fitted.fitted.prior, dict[str, Figure]()
     if prior.products is not None:
-        drawn["products"] = what_products_are(prior.products)
+        drawn["products"] = what_matters(prior.products, "products")
+    if prior.stores is not None:
+        drawn["stores"] = what_matters(prior.stores, "stores")
     if prior.days is not None:
         drawn["days"] = what_days_are(prior.days)
     return drawn | {
@@ -106,9 +108,9 @@ def importance(model: FittedModel) -> Figure:
     return _importances(model.features, weights, f"{model.candidate.name}: feature importance")
 
 
-def what_products_are(forest: ProductForest) -> Figure:
-    """How much each attribute tells of level and slope of a product. Look for: attributes that mean something."""
-    return _importances(forest.columns, forest.forest.feature_importances_, "what products are: importance")
+def what_matters(forest: ProductForest | StoreForest, of: str) -> Figure:
+    """How much each attribute of products or stores tells of them. Look for: attributes that mean something."""
+    return _importances(forest.columns, forest.forest.feature_importances_, f"what {of} are: importance")
 
 
 def what_days_are(forest: DayForest) -> Figure:

@@ -35,7 +35,10 @@ WORLDS = as_shipped_worlds()
 def test_every_world_has_a_name_of_its_own_and_a_catalog_that_differs_from_all_others() -> None:
     assert len({one.name for one in WORLDS}) == len({one.catalog.fingerprint for one in WORLDS}) == len(WORLDS)
     assert all(one.description and restored(*one.catalog.as_json) == one.catalog for one in WORLDS)
-    assert {one.name for one in WORLDS if one.catalog.store.stores != ("S01",)} == {"rich and poor stores"}
+    assert {one.name for one in WORLDS if one.catalog.store.stores != ("S01",)} == {
+        "rich and poor stores",
+        "new stores",
+    }
 
 
 def test_worlds_with_context_come_last_and_only_in_them_demand_depends_on_time_or_place() -> None:
@@ -45,7 +48,7 @@ def test_worlds_with_context_come_last_and_only_in_them_demand_depends_on_time_o
         shifts = np.array([budget_shifts_on(one.catalog, date, store) for date, store in days])
         assert (np.ptp(shifts, axis=(0, 1)).max() > 0.1) == one.has_context, one.name
     assert [one.has_context for one in WORLDS] == sorted(one.has_context for one in WORLDS)
-    assert sum(one.has_context for one in WORLDS) == 10
+    assert sum(one.has_context for one in WORLDS) == 11
 
 
 def test_compare_lists_every_world_with_its_group_and_description(capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +166,8 @@ def test_the_clairvoyant_earns_what_it_expects_and_base_prices_leave_something_t
     days = [meet(one.catalog, Storefront(policy), stores, date, visits) for policy in policies]
     by_best, by_base = ((gained(day, one.catalog) + worth_of_evening(day, one.catalog)) / len(stores) for day in days)
     if not chooses_substitutes(one.catalog):  # what is expected is that of products that sell alone
-        assert by_best == pytest.approx(expected_gain(best, one.catalog, date).sum(), rel=0.015)
+        by_luck = max(0.015, 2.5 / np.sqrt(len(visits.product)))
+        assert by_best == pytest.approx(expected_gain(best, one.catalog, date).sum(), rel=by_luck)
     assert by_base < (1.001 if one.name.startswith("best base prices") else 0.985) * by_best
 
 
@@ -183,3 +187,19 @@ def test_products_of_a_kind_sell_alike_and_every_seventh_of_them_is_launched_on_
     assert {product.category for product in kinds.products if product.sku not in launched} == {
         product.category for product in kinds.products
     }
+
+
+def test_nobody_comes_to_a_new_store_before_it_opens_and_stores_with_its_tags_have_its_budgets() -> None:
+    (chain,) = (one.catalog for one in asked_worlds(["new stores"]))
+    stores, opens = chain.store.stores, DEFAULT_START + dt.timedelta(days=7)
+    for date, is_open in ((opens - dt.timedelta(days=1), False), (opens, True)):
+        visits = draw_visits(chain, stores, date, 3)
+        came = visits.starts[:, -1] - visits.starts[:, 0]
+        assert (came[:24] > 0).all()
+        assert (came[24:] > 0).all() == is_open
+        assert (came[24:] == 0).all() != is_open
+    for store, like in zip(stores[24:], stores[:6], strict=True):
+        assert chain.store.tags[store] == chain.store.tags[like]
+        assert np.array_equal(budget_shifts_on(chain, opens, store), budget_shifts_on(chain, opens, like))
+    shifts = {float(budget_shifts_on(chain, opens, store)[0, 0]) for store in stores}
+    assert len(shifts) == 6
