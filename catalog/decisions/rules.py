@@ -15,7 +15,7 @@ RULES = {
     "shelf_price": "nobody released another price, so the shelf price stands",
     "drawn_price": "it was drawn for the week, the likelier the more it is believed to earn",
     "homeward_price": "the price goes back to the shelf price in steps, as prices always move",
-    "held_price": "its store is held at the shelf price this week, so that stores tell what drawn prices bring",
+    "held_price": "the product is held at the shelf price, so that its sales tell what drawn prices bring",
     "kill_switch": "the kill switch is on",
     "impossible_price": "no usable price was asked for",
     "frozen": "its price is frozen",

@@ -97,6 +97,9 @@ class Exploration(Record):
     """ticks for which an explored price stands; a calm one stands for a quarter of the day, in whole holds"""
 
 
+_FIRST_QUARTER = 91  # days
+
+
 class DrawnPriceRules(Record):
     """Which prices of an outside store are drawn, so that their sales teach, and how far from its own."""
 
@@ -110,14 +113,20 @@ class DrawnPriceRules(Record):
     step: float = Field(default=0.10, gt=0, le=0.5, allow_inf_nan=False)
     """farthest from the price before, as a share of it; an opening price of a store that changes hourly is free within
     the band"""
-    held_share: Annotated[float, Field(ge=0.02, le=0.5, allow_inf_nan=False)] = 0.10
-    """share of store weeks, drawn, in which a store goes to the shelf price and stays: they tell what was earned"""
-
+    held_share: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.10
+    """share of product weeks, drawn, in which a product shows the shelf price in a store, for the first 13 weeks: they
+    tell what was earned; with 0 that is not known"""
+    held_share_later: Annotated[float, Field(ge=0, le=0.5, allow_inf_nan=False)] = 0.03
+    """the same from the 14th week on"""
     families: Annotated[
         tuple[Annotated[tuple[Sku, ...], Field(min_length=2, strict=False)], ...], Field(strict=False)
     ] = ()
     """lists of products that move together, such as the sizes of one juice: one throw decides for all of a list, and an
     experiment takes all or none"""
+
+    def held_share_after(self, days: int) -> float:
+        """Return the share of product weeks that are held so many days after the first draw."""
+        return self.held_share if days < _FIRST_QUARTER else self.held_share_later
 
     @field_validator("families")
     @classmethod

@@ -29,11 +29,11 @@ def draws_card(monitor: Monitor) -> Component | None:
     tried = [_experiment(row, drawn[0]["first"] if drawn else None) for row in experiments]
     drawn_prices = card(
         "Drawn prices",
-        html.Div([*_stats(drawn), *_last_week(monitor)], className="grid grid-4"),
+        html.Div([*_stats(drawn), *_lately(monitor)], className="grid grid-4"),
         *([_products(drawn)] if drawn else [dmc.Text("No price is drawn now.", c="dimmed", size="sm")]),
         *([html.Ul(tried, className="desk-changes desk-tried")] if tried else []),
-        caption="A store that is held goes to your own prices in steps and stays there for some weeks, so that the "
-        "others have something to be compared with. `shelfprice experiment --withdraw` ends an experiment.",
+        caption="A product that is held shows your own price in a store for a week, so that the others have something "
+        "to be compared with. `shelfprice experiment --withdraw` ends an experiment.",
     )
     return html.Div(drawn_prices, className="grid")
 
@@ -41,35 +41,32 @@ def draws_card(monitor: Monitor) -> Component | None:
 def _stats(drawn: Sequence[dict[str, Any]]) -> list[Component]:
     if not drawn:
         return []
-    held, on_the_way, stores = (
-        {store for row in drawn for store in _list(row[name])}
-        for name in ("held_stores", "stores_on_the_way", "drawn_stores")
-    )
+    stores = {store for row in drawn for store in _list(row["drawn_stores"])}
+    held, others = (sum(len(_list(row[name])) for row in drawn) for name in ("held_stores", "drawn_stores"))
     first, through = (pd.Timestamp(drawn[0][name]).date() for name in ("first", "through"))
-    moving = f"{_stores(on_the_way)} on the way there" if on_the_way else "none on the way there"
     products = sum(bool(_list(row["drawn_stores"])) for row in drawn)
     return [
         stat("Products drawn", count(products), None, f"{day(first)} to {day(through)}"),
         stat("Stores with drawn prices", count(len(stores)), None, _stores(stores) if stores else "none"),
-        stat("Held at your own prices", _stores(held) if held else "none", None, moving),
+        stat("Held at your own prices", count(held), None, f"of {count(held + others)} prices of products in stores"),
     ]
 
 
-def _last_week(monitor: Monitor) -> list[Component]:
-    """Show the euros of the newest week that is over; nothing before one is."""
-    rows = _rows(monitor.reader.ask("finished_week", ("earned", TABLE)))
+def _lately(monitor: Monitor) -> list[Component]:
+    """Show the euros of the newest weeks that are over; nothing before one is."""
+    rows = _rows(monitor.reader.ask("earned_lately", ("earned", TABLE)))
     if not rows:
         return []
     row = rows[0]
-    week = f"week from {day(pd.Timestamp(row['first']).date())}"
+    since = f"from {day(pd.Timestamp(row['first']).date())}"
     if pd.isna(row["euros"]):
-        held = "store was" if row["n_held"] == 1 else "stores were"
-        return [stat("Earned last week", UNKNOWN, None, f"{week}: {count(row['n_held'])} {held} held, too few to know")]
+        held = "product week was" if row["n_held"] == 1 else "product weeks were"
+        return [stat("Earned lately", UNKNOWN, None, f"{since}: {count(row['n_held'])} {held} held, too few to know")]
     is_open = pd.isna(row["euros_low"]) or pd.isna(row["euros_high"])
     interval = (
         "with an open interval" if is_open else f"95 % interval {euros(row['euros_low'])} to {euros(row['euros_high'])}"
     )
-    return [stat("Earned last week", f"{euros(row['euros'])} ({share(row['share'])})", None, f"{week}, {interval}")]
+    return [stat("Earned lately", f"{euros(row['euros'])} ({share(row['share'])})", None, f"{since}, {interval}")]
 
 
 def _products(drawn: Sequence[dict[str, Any]]) -> Component:

@@ -31,12 +31,12 @@ from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.overview import StoreRow, dates_shown, read_chain, store_rows
 from dashboard.desk.needs import first_needs
 from dashboard.monitor import Monitor, Page
+from dashboard.pages.earned_card import earned_card
 from dashboard.pages.overview_cards import (
     GRID,
     alert_notices,
     chain_stats,
     drift_alarm,
-    earned_card,
     grid,
     grid_rows,
     no_data,

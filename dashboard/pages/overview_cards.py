@@ -2,13 +2,12 @@
 
 import datetime as dt
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import dash_ag_grid as dag
 import dash_mantine_components as dmc
-import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
@@ -327,49 +326,3 @@ def _compared(part: str, row: StoreRow) -> dict[str, float | None]:
 def _part(earned: Earned | None, part: str) -> float | None:
     amount = None if earned is None else getattr(earned, part)
     return None if amount is None else float(amount)
-
-
-TABLE = "earned"
-_NAMES = ("", "Profit earned", "95 % interval", "In %", "95 % interval", "Held", "Drawn")
-_NUMBERS = (1, 2, 3, 4, 5, 6)
-_MOST_WEEKS = 8
-
-
-def earned_card(monitor: Monitor) -> list[Component]:
-    """Show the chain, its newest weeks, its categories and stores; nothing where no price was drawn."""
-    if not monitor.reader.dates(TABLE):
-        return []
-    weeks_earned = monitor.reader.ask("newest_earned", (TABLE,))
-    weeks = weeks_earned[weeks_earned["scope"] == "week"].tail(_MOST_WEEKS)[::-1]
-    chain, categories, stores = (
-        weeks_earned[weeks_earned["scope"] == scope] for scope in ("chain", "category", "store")
-    )
-    rows = pd.concat([chain, weeks, categories, stores])
-    first, through = (pd.Timestamp(weeks_earned[name].iloc[0]).date() for name in ("first", "through"))
-    return [
-        card(
-            "What drawn prices earned",
-            table(_NAMES, [_row(row) for row in rows.to_dict(orient="records")], numbers=_NUMBERS, width=760),
-            caption=f"Profit against your own prices, {day(first)} to {day(through)}: store weeks with drawn prices "
-            "beside those that the draw held. An interval that is not known needs more held weeks. "
-            "`shelfprice earned` says the same.",
-        )
-    ]
-
-
-def _row(row: dict[Any, Any]) -> list[Component | str]:
-    names = {"chain": "all stores", "week": f"week from {row['name']}"}
-    return [
-        names.get(row["scope"], str(row["name"])),
-        *_known(row, "euros", euros),
-        *_known(row, "share", share),
-        count(row["n_held"]),
-        count(row["n_treated"]),
-    ]
-
-
-def _known(row: dict[Any, Any], name: str, written: Any) -> Iterator[str]:
-    """Write a value and its interval."""
-    low, high = row[f"{name}_low"], row[f"{name}_high"]
-    yield written(row[name]) if pd.notna(row[name]) else UNKNOWN
-    yield UNKNOWN if pd.isna(low) or pd.isna(high) else f"{written(low)} to {written(high)}"

@@ -77,9 +77,9 @@ def experiment(
 def earned(through: Through = None, catalog: Catalog = None, as_json: Json = False) -> None:
     """Say what drawn prices brought against your own: euros, percent, and a 95 % interval.
 
-    A share of store weeks, drawn by the seed, stays at your own prices (`drawn_prices.held_share` in store.yaml). The
+    A share of product weeks, drawn by the seed, stays at your own prices (`drawn_prices.held_share` in store.yaml). The
     others are compared with them, for the chain, each week, each category and each store. An open interval says that
-    too few weeks were held to know. Where stock lives over days and is told, what was thrown away is compared, too. See
+    too few were held to know. Where stock lives over days and is told, what was thrown away is compared, too. See
     docs/connect-a-store.md. Below stands what came of prices that people set or approved, beside what was predicted.
     """
     from flows.workspace import open_workspace

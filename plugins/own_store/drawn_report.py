@@ -144,7 +144,7 @@ def _show_drawn(found: "EarnedByDraws") -> None:
             "waste their disposal alone. Say `unit_cost` in products.yaml."
         )
     if found.chain.n_held == 0:
-        remark("No store week was held yet, so nothing can be compared: the draw holds some of the next ones.")
+        remark("No product week was held yet, so nothing can be compared: the draw holds some of the next ones.")
 
 
 def _show_effects(effects: Sequence[Mapping[str, Any]]) -> None:
@@ -185,14 +185,14 @@ def _show_effects(effects: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _show_waste(waste: "WasteByDraws") -> None:
-    columns = ["a store week threw away", "units", "at cost"]
+    columns = ["a product week threw away", "units", "at cost"]
     sides = {"at drawn prices": waste.drawn, "held at your own prices": waste.held}
     rows = [[name, *(_number(value) for value in asdict(own).values())] for name, own in sides.items()]
     show_table("Units that were thrown away", columns, rows)
     _show("Waste, and profit less waste and nights", "", {"waste": waste.change, "profit less waste": waste.less_waste})
     if waste.n_unknown:
         remark(
-            f"{waste.n_unknown} store weeks are left out of waste: their stock was not told for every product and day. "
+            f"{waste.n_unknown} product weeks are left out of waste: their stock was not told for every day. "
             "Send deliveries, counts and what is thrown away to /v1/stock."
         )
 

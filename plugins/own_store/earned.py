@@ -1,9 +1,9 @@
 """What drawn prices brought against the owner's: the chain, each week, category and store, in euros with intervals.
 
-Some store weeks are held at the owner's prices by the draw. They are compared with all others: see
+Some product weeks are held at the owner's price by the draw. They are compared with all others: see
 `plugins.own_store.learning.earned_profit`. Only what sold at the price that was drawn counts, on either side.
 
-A night reads the slots alone that something came for since: what each store and category brought in a slot is kept in
+A night reads the slots alone that something came for since: what each product brought in a store and slot is kept in
 `earned_slots`, and made anew whole from the slot's own sales, so that no total is ever added to.
 """
 
@@ -12,7 +12,6 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from math import fsum
 from typing import Any
 
 import numpy as np
@@ -23,17 +22,29 @@ from catalog.currency import Currency
 from catalog.errors import DataError, ShelfpriceError
 from catalog.load import Catalog
 from catalog.tables.contracts import TABLES
-from plugins.own_store.draws.drawn_prices import BACK, TABLE
-from plugins.own_store.draws.drawn_sales import DAYS, read_drawn_sales, sold_before_draws
-from plugins.own_store.earned_waste import COLUMNS, WasteByDraws, compared, plain, thrown_away, waste_by_draws
+from plugins.own_store.draws.drawn_prices import BACK, TABLE, newest_draw
+from plugins.own_store.draws.drawn_sales import DAYS, read_drawn_sales
+from plugins.own_store.earned_waste import WasteByDraws, plain, thrown_away, waste_by_draws
+from plugins.own_store.earned_weeks import earned_of, with_forecasts
 from plugins.own_store.experiment import record_outcomes
-from plugins.own_store.learning.draws_of_prices import way_slots
 from plugins.own_store.learning.earned_profit import EarnedProfit
 from warehouse.lake import Lake, Partition
 from warehouse.partition import between
 from warehouse.workspace import Workspace
 
 SLOTS = "earned_slots"
+
+
+_WEEK = 7  # days
+
+
+@dataclass(frozen=True)
+class Lately:
+    """What drawn prices brought over the newest slots that are over, and the first and last date of these."""
+
+    first: dt.date
+    through: dt.date
+    earned: EarnedProfit
 
 
 @dataclass(frozen=True)
@@ -52,8 +63,8 @@ class EarnedByDraws:
         Of each category in all stores over all weeks.
     stores
         Of each store over all weeks.
-    finished
-        First and last date of the newest week that is over; None while there is none.
+    lately
+        Of all stores over the newest weeks that are over, as few as an interval needs; None while there are none.
     waste
         What was thrown away, over all weeks; None while no stock that lives over days is told.
     unknown_costs
@@ -66,7 +77,7 @@ class EarnedByDraws:
     weeks: dict[dt.date, EarnedProfit]
     categories: dict[str, EarnedProfit]
     stores: dict[str, EarnedProfit]
-    finished: tuple[dt.date, dt.date] | None
+    lately: Lately | None
     waste: WasteByDraws | None = None
     unknown_costs: tuple[str, ...] = ()
 
@@ -74,6 +85,8 @@ class EarnedByDraws:
     def parts(self) -> dict[tuple[str, str], EarnedProfit]:
         """Return all of it by scope and name, as the table `earned` has it."""
         parts = {("chain", ""): self.chain}
+        if self.lately is not None:
+            parts |= {("lately", str(self.lately.first)): self.lately.earned}
         if self.waste is not None:
             parts |= {("waste", ""): self.waste.change, ("less waste", ""): self.waste.less_waste}
         parts |= {("week", str(first)): own for first, own in self.weeks.items()}
@@ -126,21 +139,20 @@ def record_earned(workspace: Workspace) -> list[str]:
 
 def _said(chain: EarnedProfit, money: Currency) -> str:
     if not np.isfinite(chain.share):
-        return f"too few store weeks were held at your own prices to say what drawn ones brought: {chain.n_held} so far"
-    if not np.isfinite([chain.share_low, chain.share_high]).all():
+        return "no product week was held at your own prices yet, so nobody knows what drawn ones brought"
+    if not chain.is_known:
         brought = f"{money.format_money(chain.euros)} more than your own, {chain.share:+.1%}"
-        return f"drawn prices brought {brought}; {chain.n_held} held store weeks are too few for an interval"
+        return f"drawn prices brought {brought}; {chain.n_held} held product weeks are too few for an interval"
     return f"drawn prices brought {_told(chain, money)}"
 
 
 def week_said(found: EarnedByDraws, money: Currency) -> list[str]:
-    """Say what the newest week that is over brought; nothing where its held stores are too few to know."""
-    if found.finished is None:
+    """Say what the newest weeks that are over brought; nothing while the held product weeks are too few to know."""
+    lately = found.lately
+    if lately is None or not lately.earned.is_known:
         return []
-    first, through = found.finished
-    week = found.weeks[first]
-    is_known = np.isfinite([week.share, week.share_low, week.share_high]).all()
-    return [f"the week from {first} to {through} brought {_told(week, money)}"] if is_known else []
+    weeks = "week" if (lately.through - lately.first).days < _WEEK else "weeks"
+    return [f"the {weeks} from {lately.first} to {lately.through} brought {_told(lately.earned, money)}"]
 
 
 def _told(found: EarnedProfit, money: Currency) -> str:
@@ -178,48 +190,49 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
             f"expected sales at drawn prices from {first} to {through}, found none; nothing was compared: see "
             "`not_ours` in the table exposures for why"
         )
-    begins, before = sold.groupby("through")["first"].min(), _before_draws(lake, catalog, through)
-    rules = catalog.store.drawn_prices
-    days, way = DAYS[rules.changes], way_slots(rules.band, catalog.store.drawn_step)
-    over = [week for week in begins.index if week <= through]
-
-    def earned(own: pd.DataFrame, name: str | None = None) -> EarnedProfit:
-        usual = before if name is None or before.empty else before[before[name] == own[name].iloc[0]]
-        return compared(pd.concat([usual, own]) if len(usual) else own, days, way)
-
+    weeks = with_forecasts(_with_expectations(lake, catalog, sold, through))
+    begins = weeks.groupby("through")["first"].min()
+    over = sorted(week for week in begins.index if week <= through)
     return EarnedByDraws(
         first,
         through,
-        earned(sold),
-        {begins[week]: earned(own) for week, own in sold.groupby("through")},
-        {str(name): earned(own, "category") for name, own in sold.groupby("category")},
-        {str(store): earned(own, "store_id") for store, own in sold.groupby("store_id")},
-        (begins[over[-1]], over[-1]) if over else None,
-        None if catalog.stock_rules is None else waste_by_draws(sold, days, way),
-        tuple(one.sku for one in catalog.products if one.unit_cost == 0 and rules.includes(one.sku)),
+        earned_of(weeks),
+        {begins[week]: earned_of(own) for week, own in weeks.groupby("through")},
+        {str(name): earned_of(own) for name, own in weeks.groupby("category")},
+        {str(store): earned_of(own) for store, own in weeks.groupby("store_id")},
+        _lately(weeks[weeks["through"].isin(over)]),
+        None if catalog.stock_rules is None else waste_by_draws(catalog, weeks),
+        tuple(
+            one.sku for one in catalog.products if one.unit_cost == 0 and catalog.store.drawn_prices.includes(one.sku)
+        ),
     )
 
 
-def _before_draws(lake: Lake, catalog: Catalog, through: dt.date) -> pd.DataFrame:
-    """Return what stores brought in slots at the owner's prices before the first draw, as `earned_slots` has it.
+def _lately(over: pd.DataFrame) -> Lately | None:
+    """Pool the newest slots that are over, from the last back, until the interval closes."""
+    found = None
+    for last in sorted(set(over["through"]), reverse=True):
+        pooled = over[over["through"] >= last]
+        found = Lately(pooled["first"].min(), pooled["through"].max(), earned_of(pooled))
+        if found.earned.is_known:
+            break
+    return found
 
-    Days of a slot that tell nothing are taken for days like its others. A slot of which half is not known is left out,
-    and so is one in which a product that the store sells is missing.
-    """
-    days, shelf = DAYS[catalog.store.drawn_prices.changes], {own.sku: own for own in catalog.products}
-    sold = sold_before_draws(lake, catalog, through, None, days)
-    if sold.empty:
-        return sold
-    sold = sold[sold["sku"].isin(shelf) & (2 * sold["days"] > days)]
-    sold = sold.assign(
-        category=[shelf[sku].category for sku in sold["sku"]],
-        profit=sold["units"] * (sold["price"] - [shelf[sku].unit_cost for sku in sold["sku"]]) * days / sold["days"],
+
+def _with_expectations(lake: Lake, catalog: Catalog, sold: pd.DataFrame, through: dt.date) -> pd.DataFrame:
+    """Return rows of `earned_slots` with category and family, and what the newest draw up to a date expected."""
+    families = catalog.store.drawn_prices.numbers_of_families(catalog.skus)
+    shelf = pd.DataFrame(
+        {"sku": catalog.skus, "category": [own.category for own in catalog.products], "family": families}
     )
-    by_slot = sold.groupby(["store_id", "first_date"])["sku"].transform("nunique")
-    sold = sold[by_slot == sold.groupby("store_id")["sku"].transform("nunique")]
-    slots = sold.groupby(["store_id", "category", "first_date"], as_index=False).agg(profit=("profit", fsum))
-    slots = slots.rename(columns={"first_date": "through"})
-    return slots.assign(block="", is_held=True, is_before=True)
+    columns = ["store_id", "sku", "expected_units", "response", "shelf_price"]
+    newest = newest_draw(lake, through)
+    drawn = pd.DataFrame(columns=columns) if newest is None else lake.read(newest).select(columns).to_pandas()
+    texts = {"store_id": str, "sku": str}
+    expected = drawn.rename(columns={"shelf_price": "expected_at"}).astype(texts)
+    numbers = dict.fromkeys(("expected_units", "response", "expected_at"), float)
+    found = sold.astype(texts).merge(shelf, on="sku").merge(expected, on=["store_id", "sku"], how="left")
+    return found.astype(numbers)
 
 
 @dataclass(frozen=True)
@@ -249,29 +262,20 @@ class _Slot:
         return lake.read(Partition(SLOTS, self.first, "all")) if is_kept else self.totals(lake, catalog)
 
     def totals(self, lake: Lake, catalog: Catalog) -> pa.Table:
-        """Return what each store and category brought, as rows of `earned_slots`; each sum is rounded once."""
+        """Return what each product brought in each store, as rows of `earned_slots`."""
         sold, shelf = read_drawn_sales(lake, self.first, self.last), {own.sku: own for own in catalog.products}
         sold = sold[sold["sku"].isin(shelf) & (sold["design"] != BACK)]
-        sold = sold[~sold.groupby("store_id")["is_on_the_way"].transform("any")]
+        minutes = catalog.store.opening.minutes * DAYS[catalog.store.drawn_prices.changes]
         sold = sold.assign(
-            category=[shelf[sku].category for sku in sold["sku"]],
-            profit=sold["units"] * (sold["price"] - [shelf[sku].unit_cost for sku in sold["sku"]]),
+            first=self.first,
+            through=pd.to_datetime(sold["through"]).dt.date,
+            unit_cost=[shelf[sku].unit_cost for sku in sold["sku"]],
+            exposure=sold["minutes"] / minutes,
         )
         waste = thrown_away(lake, catalog, (self.first, self.last), sold)
-        rows = [
-            {
-                "first": self.first,
-                "through": pd.Timestamp(own["through"].iloc[0]).date(),
-                "store_id": store,
-                "category": category,
-                "block": own["block"].iloc[0],
-                "is_held": bool(own["is_held"].iloc[0]),
-                "profit": fsum(own["profit"]),
-                **dict(zip(COLUMNS, waste[str(store), str(category)], strict=True)),
-            }
-            for (store, category), own in sold.groupby(["store_id", "category"])
-        ]
-        return pa.Table.from_pylist(rows, schema=TABLES[SLOTS].schema)
+        found = sold.merge(waste, on=["store_id", "sku"], how="left")
+        schema = TABLES[SLOTS].schema
+        return pa.table([pa.array(found[own.name], own.type, from_pandas=True) for own in schema], schema=schema)
 
 
 def _slots(lake: Lake, through: dt.date) -> Iterator[_Slot]:

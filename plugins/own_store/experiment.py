@@ -191,7 +191,7 @@ def outcome_of(lake: Lake, experiment: Experiment) -> ExperimentOutcome:
     sold = read_drawn_sales(lake, first, through)
     date = pd.to_datetime(sold["first_date"]).dt.date
     is_its_own = (date >= experiment.starts) & (date <= experiment.draws_through) & sold["low_price"].notna()
-    is_thrown = is_its_own & ~sold["is_held"] & ~sold["is_on_the_way"] & sold["sku"].isin(experiment.products)
+    is_thrown = is_its_own & ~sold["is_held"] & sold["sku"].isin(experiment.products)
     sold = sold[is_thrown & (sold["minutes"] > 0)]
     if sold.empty:
         raise DataError(

@@ -11,12 +11,9 @@ select
     n.sku,
     coalesce(any_value(p.product_name), n.sku) as product_name,
     list(n.store_id order by n.store_id) filter (
-        where not n.is_held and not coalesce(n.is_on_the_way, false) and n.design != $back
+        where not n.is_held and n.design != $back
     ) as drawn_stores,
     list(n.store_id order by n.store_id) filter (where n.is_held) as held_stores,
-    list(n.store_id order by n.store_id) filter (
-        where coalesce(n.is_on_the_way, false) and n.design != $back
-    ) as stores_on_the_way,
     list(n.store_id order by n.store_id) filter (where n.design = $back) as stores_back,
     min(n.price) as lowest,
     max(n.price) as highest,

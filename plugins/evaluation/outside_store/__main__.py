@@ -6,10 +6,9 @@ import sys
 from pathlib import Path
 
 from plugins.evaluation.outside_store.hourly_twin import measure as measure_hourly
-from plugins.evaluation.outside_store.learning import KINDS, SIZES
+from plugins.evaluation.outside_store.learning import HELD, KINDS, SIZES
 from plugins.evaluation.outside_store.learning import measure as measure_learning
 from plugins.evaluation.outside_store.rehearsal import Rehearsal
-from plugins.own_store.learning.draws_of_prices import HELD_SHARE
 
 
 def main() -> None:
@@ -20,7 +19,13 @@ def main() -> None:
     learn.add_argument("--size", type=store_size, action="append", help="stores x units a day, repeatable; all")
     learn.add_argument("--kind", choices=list(KINDS), action="append", help="repeatable; all")
     learn.add_argument("--seeds", type=int, default=12, help="chains of each kind; %(default)s")
-    learn.add_argument("--held", type=float, default=HELD_SHARE, help="share of store weeks held; %(default)s")
+    learn.add_argument(
+        "--held",
+        type=float,
+        nargs=2,
+        default=HELD,
+        help="shares of product weeks held: first quarter, later; %(default)s",
+    )
     learn.add_argument("--processes", type=int, default=2, help="%(default)s")
     rehearse = commands.add_parser("rehearse", help="a grocer through intake, lake, nights and export: one JSON object")
     rehearse.add_argument("folder", type=Path, help="keeps the engine's home, catalog and clock")
@@ -36,7 +41,9 @@ def main() -> None:
     hourly.add_argument("--train-every", type=int, default=1, help="days between trainings, 0 for none; %(default)s")
     asked = parser.parse_args()
     if asked.what == "learn":
-        measure_learning(asked.kind or list(KINDS), asked.size or SIZES, asked.seeds, asked.held, asked.processes)
+        measure_learning(
+            asked.kind or list(KINDS), asked.size or SIZES, asked.seeds, tuple(asked.held), asked.processes
+        )
     elif asked.what == "hourly":
         worlds = asked.world or ["classic"]
         measure_hourly(worlds, asked.stores, asked.days, asked.seeds, asked.train_every)

@@ -2,10 +2,10 @@
 
 Four weeks are sold at the owner's prices. Then a belief is formed each week and draws the prices of the next, by the
 parts that `plugins.own_store.draws.next_draw` calls, in the same order, without lake and calendar. Loss is the share of
-what the clairvoyant earns under the same rules that the shown prices leave; store weeks of holds at the owner's prices
-are counted apart: they are the price of knowing what was earned. The last columns say in which share of chains the
-interval of `shelfprice earned` holds the truth, and in which share it claims a gain or a loss of the same draws where
-every week sells as at the owner's prices.
+what the clairvoyant earns under the same rules that the shown prices leave, held product weeks included: they are the
+price of knowing what was earned. The last columns say in which share of chains the interval of `shelfprice earned`
+holds the truth, and in which share it claims a gain or a loss of the same draws where every week sells as at the
+owner's prices.
 """
 
 import sys
@@ -16,15 +16,18 @@ from functools import partial
 from multiprocessing import get_context
 
 import numpy as np
+import pandas as pd
 
 from catalog.arrays import Flags, Floats, Ints
+from catalog.records.pricing import DrawnPriceRules
 from plugins.evaluation.outside_store.grocer import BAND, STEP, Grocer
 from plugins.evaluation.reporting import markdown
 from plugins.own_store.draws.drawn_prices import LADDER_PRICES
+from plugins.own_store.earned_weeks import earned_of, with_forecasts
 from plugins.own_store.learning.belief_from_units import UnitsBelief, believed_of_units
 from plugins.own_store.learning.belief_priors import ToldPrior
-from plugins.own_store.learning.draws_of_prices import HELD_SHARE, DrawnPrices, drawn_prices, way_slots
-from plugins.own_store.learning.earned_profit import EarnedProfit, StoreWeeks, earned_profit
+from plugins.own_store.learning.draws_of_prices import DrawnPrices, drawn_prices
+from plugins.own_store.learning.earned_profit import EarnedProfit
 from plugins.own_store.learning.price_room import PriceRoom
 from plugins.own_store.learning.slope_draws import SlopeDraws
 from plugins.own_store.learning.unit_rows import UnitRows
@@ -37,7 +40,9 @@ SIZES = ((1, 10.0), (5, 10.0), (10, 10.0), (10, 2.0), (40, 10.0))
 """Stores, and units of a product in a day."""
 _LOG = 1_411_200_077  # sets what a log tells apart from the draws of the same seed
 _LOG_ERROR = 0.3  # standard error of what a log tells
-_STRETCHES = 10_000  # numbers of stretches that a store has
+_FIRST_QUARTER = 13  # weeks
+HELD = (DrawnPriceRules().held_share, DrawnPriceRules().held_share_later)
+"""Share of product weeks that are held in the first quarter, and later."""
 
 
 @dataclass(frozen=True)
@@ -92,15 +97,17 @@ KINDS = _kinds()
 
 @dataclass(frozen=True)
 class LearnedWeeks:
-    """Expected EUR of each week and store, shape (n_weeks, n_stores), and the prices behind the units.
+    """Expected EUR of each product week, shape (n_weeks, n_stores, n_products), and the prices behind the units.
 
     Attributes
     ----------
     shown, best, owner, surest, revenue
         Profit of the shown prices, of the best, of the owner's, and of those without a draw; revenue of the owner's.
-    in_hold, is_held, began
-        Which store weeks belong to a hold, those on the way to the owner's prices included, and which of them stand at
-        the owner's prices; first week of the hold or of the stretch without one, shape as `in_hold`.
+    is_held, held_shares
+        Which product weeks were held at the owner's price, and the chance of that in each week, shape (n_weeks,).
+    expected, slopes
+        Units of a week at the owner's price and slopes, as believed before the last week, shapes (n_stores, n_products)
+        and (n_products,).
     prices, units
         Of all weeks, those before ours too, shape (OWNER_WEEKS + n_weeks, n_stores, n_products).
     """
@@ -110,9 +117,10 @@ class LearnedWeeks:
     owner: Floats
     surest: Floats
     revenue: Floats
-    in_hold: Flags
     is_held: Flags
-    began: Ints
+    held_shares: Floats
+    expected: Floats
+    slopes: Floats
     prices: Floats
     units: Ints
     world: Grocer
@@ -121,36 +129,47 @@ class LearnedWeeks:
     @property
     def worst_week(self) -> float:
         """The most that a week of the whole chain lost to the owner's prices, as a share of their revenue."""
-        return float(((self.owner - self.shown).sum(axis=1) / self.revenue.sum(axis=1)).max())
+        lost = (self.owner - self.shown).sum(axis=2)
+        return float((lost.sum(axis=1) / self.revenue.sum(axis=(1, 2))).max())
 
     @property
     def truly_earned(self) -> float:
-        """What drawn prices earn on average over that of the owner's in the same store weeks, as a share."""
-        free = ~self.in_hold
-        season = np.array([[self.world.season(OWNER_WEEKS + week)] for week in range(len(free))])
+        """What drawn prices earn on average over that of the owner's in the same product weeks, as a share."""
+        free = ~self.is_held
+        season = np.array([self.world.season(OWNER_WEEKS + week) for week in range(len(free))])[:, None, None]
         return float((self.shown * season)[free].sum() / (self.owner * season)[free].sum()) - 1
 
     def earned(self) -> EarnedProfit:
         """Return what `shelfprice earned` says of these weeks, from units alone."""
-        return self._earned(self.prices, self.units)
+        return self._earned(self.prices[OWNER_WEEKS:], self.units[OWNER_WEEKS:])
 
     def earned_without_effect(self) -> EarnedProfit:
         """Return what it says of the same draws where every week sells as at the owner's prices: truly nothing."""
         prices = self.world.at_owner_prices(len(self.prices))
-        return self._earned(prices, sold_in(self.world, prices))
+        return self._earned(prices[OWNER_WEEKS:], sold_in(self.world, prices)[OWNER_WEEKS:])
 
     def _earned(self, prices: Floats, units: Ints) -> EarnedProfit:
-        profits = ((prices - self.world.unit_costs) * units).sum(axis=2)
-        weeks, stores = np.indices(profits.shape)
-        is_before = weeks < OWNER_WEEKS
-        in_hold, is_held, began = (
-            np.concatenate([np.full((OWNER_WEEKS, own.shape[1]), filler, own.dtype), own])
-            for own, filler in ((self.in_hold, True), (self.is_held, True), (self.began, 0))
+        world = self.world
+        week, store, product = (places.ravel() for places in np.indices(units.shape))
+        sold = pd.DataFrame(
+            {
+                "through": week,
+                "store_id": store,
+                "sku": product,
+                "family": product,
+                "units": units.ravel(),
+                "exposure": 1.0,
+                "price": prices.ravel(),
+                "shelf_price": world.owner_prices[store, product],
+                "unit_cost": world.unit_costs[product],
+                "is_held": self.is_held.ravel(),
+                "held_share": self.held_shares[week],
+                "expected_units": self.expected[store, product],
+                "response": self.slopes[product],
+                "expected_at": world.owner_prices[store, product],
+            }
         )
-        counts = is_held | ~in_hold
-        is_cut = weeks - began < way_slots(BAND, STEP)
-        parts = (stores, weeks, profits, is_held, stores * _STRETCHES + began, is_before)
-        return earned_profit(StoreWeeks(*(own[counts] for own in parts)), is_cut=is_cut[counts])
+        return earned_of(with_forecasts(sold))
 
 
 def sold_in(world: Grocer, prices: Floats) -> Ints:
@@ -158,32 +177,38 @@ def sold_in(world: Grocer, prices: Floats) -> Ints:
     return np.array([world.play_week(prices[: week + 1]).sum(axis=0) for week in range(len(prices))])
 
 
-def learned_weeks(chain: Chain, held_share: float = HELD_SHARE) -> LearnedWeeks:
-    """Play a chain: each week a belief from all units so far, and prices drawn by it."""
+def learned_weeks(chain: Chain, held: tuple[float, float] = HELD) -> LearnedWeeks:
+    """Play a chain: each week a belief from all units so far, and prices drawn by it.
+
+    Parameters
+    ----------
+    held
+        Share of product weeks that are held in the first quarter, and later.
+    """
     world, told, belief = chain.grocer, chain.told(), None
     prices, room = world.at_owner_prices(OWNER_WEEKS), _room(world)
     units, surest, drawn = sold_in(world, prices), list[Floats](), list[DrawnPrices]()
+    held_shares = np.where(np.arange(chain.weeks) < _FIRST_QUARTER, *held)
     for number in range(OWNER_WEEKS, OWNER_WEEKS + chain.weeks):
         belief = believed_of_units(rows_of(world, prices, units), told, before=belief)
         rule = SlopeDraws.of(belief)
-        found = drawn_prices(room, rule, world.seed, number, held_share=held_share)
+        expected, slopes = np.exp(belief.levels.T + belief.effects[-OWNER_WEEKS:].mean()), belief.slopes
+        found = drawn_prices(room, rule, world.seed, number, held_share=float(held_shares[number - OWNER_WEEKS]))
         best = drawn_prices(room, replace(rule, spreads=0 * rule.spreads), world.seed, number, held_share=0.0)
         drawn.append(found)
         surest.append(best.prices.T)
         prices = np.concatenate([prices, found.prices.T[None]])
         units = np.concatenate([units, world.play_week(prices).sum(axis=0)[None]])
-        room = replace(room, before=found.prices)
+        room = replace(room, before=found.asked)
     assert belief is not None  # noqa: S101 - a chain has weeks
     owner = world.at_owner_prices(chain.weeks)
     shown, best_eur, without, at_owner = (
-        world.expected_profit(own).sum(axis=2)
+        world.expected_profit(own)
         for own in (prices[OWNER_WEEKS:], world.best_prices(chain.weeks), np.array(surest), owner)
     )
-    in_hold, is_held = np.array([own.in_hold for own in drawn]), np.array([own.is_held() for own in drawn])
-    began, revenue = np.array([own.began for own in drawn]), (owner * world.mean_units).sum(axis=2)
-    return LearnedWeeks(
-        shown, best_eur, at_owner, without, revenue, in_hold, is_held, began, prices, units, world, belief
-    )
+    is_held, revenue = np.array([week.is_held.T for week in drawn]), owner * world.mean_units
+    learned = (is_held, held_shares, expected, slopes)
+    return LearnedWeeks(shown, best_eur, at_owner, without, revenue, *learned, prices, units, world, belief)
 
 
 def rows_of(world: Grocer, prices: Floats, units: Ints) -> UnitRows:
@@ -201,12 +226,12 @@ def _room(world: Grocer) -> PriceRoom:
     return PriceRoom(ladder, owner.T, owner.T, world.unit_costs, BAND, STEP)
 
 
-def losses(played: Sequence[LearnedWeeks], of: Callable[[LearnedWeeks], Floats], *, held: bool = False) -> list[float]:
-    """Return the share of the attainable profit that is lost in each of `ROWS`, in weeks of holds or others."""
+def losses(played: Sequence[LearnedWeeks], of: Callable[[LearnedWeeks], Floats], *, held: bool = True) -> list[float]:
+    """Return the share of the attainable profit that is lost in each of `ROWS`, with held product weeks or without."""
     lost = []
     for first, end in ROWS:
         weeks = slice(first - 1, end)
-        counted = [(own.in_hold if held else ~own.in_hold)[weeks] for own in played]
+        counted = [(held | ~own.is_held)[weeks] for own in played]
         most = sum(float((own.best[weeks] * flags).sum()) for own, flags in zip(played, counted, strict=True))
         got = sum(float((of(own)[weeks] * flags).sum()) for own, flags in zip(played, counted, strict=True))
         lost.append(1 - got / most if most > 0 else np.nan)
@@ -214,11 +239,11 @@ def losses(played: Sequence[LearnedWeeks], of: Callable[[LearnedWeeks], Floats],
 
 
 def measure(
-    kinds: Sequence[str], sizes: Sequence[tuple[int, float]], seeds: int, held_share: float, processes: int
+    kinds: Sequence[str], sizes: Sequence[tuple[int, float]], seeds: int, held: tuple[float, float], processes: int
 ) -> None:
     """Play chains of each kind and size, and print a row for each."""
-    judged = ("earned holds the truth, %", "has two ends, %", "claims an effect where none is, %")
-    figures = ("without draws 13-26", "earned", "held", "owner", "worst week", "error", *judged)
+    judged = ("half width, % of profit", "earned holds the truth, %", "claims an effect where none is, %")
+    figures = ("without holds 13-26", "without draws 13-26", "earned", "owner", "worst week", "error", *judged)
     columns = ["chain", "stores x units", *(f"{first}-{end}" for first, end in ROWS), *figures]
     for line in list(markdown(columns, []))[:2]:
         _say(line)
@@ -226,26 +251,30 @@ def measure(
         for kind in kinds:
             for stores, units in sizes:
                 chains = [KINDS[kind].of(seed, stores, units) for seed in range(seeds)]
-                played = list(pool.map(partial(learned_weeks, held_share=held_share), chains))
+                played = list(pool.map(partial(learned_weeks, held=held), chains))
                 _say("| " + " | ".join([kind, f"{stores} x {units:g}", *_figures(played)]) + " |")
 
 
 def _figures(played: Sequence[LearnedWeeks]) -> list[str]:
     """Return the figures of one kind of chain, in per cent; the error is the root mean square one of slopes."""
-    shown, surest = losses(played, lambda own: own.shown), losses(played, lambda own: own.surest)[-1]
-    held = losses(played, lambda own: own.shown, held=True)[-1]
+    shown, free, surest = (
+        losses(played, lambda own: own.shown),
+        losses(played, lambda own: own.shown, held=False)[-1],
+        losses(played, lambda own: own.surest)[-1],
+    )
     owner = 1 - sum(own.owner.sum() for own in played) / sum(own.best.sum() for own in played)
     earned = float(np.mean([own.truly_earned for own in played]))
     error = np.sqrt(np.mean([(own.belief.slopes - own.world.slopes) ** 2 for own in played]))
     worst = max(own.worst_week for own in played)
-    shares = [f"{100 * value:.2f}" for value in (*shown, surest, earned, held, owner, worst)]
+    shares = [f"{100 * value:.2f}" for value in (*shown, free, surest, earned, owner, worst)]
     told = [(found, own) for own in played if np.isfinite((found := own.earned()).share)]
     none = [own.earned_without_effect() for _, own in told]
+    half = [(found.share_high - found.share_low) / 2 for found, _ in told]
     return [
         *shares,
         f"{error:.2f}",
+        f"{100 * float(np.median(half)):.1f}" if half else "-",
         _percent([found.share_low <= own.truly_earned <= found.share_high for found, own in told]),
-        _percent([bool(np.isfinite([found.share_low, found.share_high]).all()) for found, _ in told]),
         _percent([found.share_low > 0 or found.share_high < 0 for found in none]),
     ]
 

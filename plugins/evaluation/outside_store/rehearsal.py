@@ -17,7 +17,6 @@ from catalog.settings import read_settings
 from plugins.evaluation.outside_store.engine import InProcess
 from plugins.evaluation.outside_store.grocer import BAND, STEP, Floats, Grocer, Ints
 from plugins.evaluation.outside_store.learning import OWNER_WEEKS, ROWS
-from plugins.own_store.draws.drawn_prices import draw_on
 
 FIRST_MONDAY = dt.date(2026, 1, 5)
 OPENS, CLOSES = 8, 20  # o'clock, UTC
@@ -59,7 +58,7 @@ class Rehearsal:
         return prices, np.array(units)
 
     def losses(self, prices: Floats, owner_weeks: int = OWNER_WEEKS) -> dict[str, Any]:
-        """Return the shares of the attainable profit that prices and the owner's lost, held store weeks apart.
+        """Return the shares of the attainable profit that prices and the owner's lost, held product weeks included.
 
         Parameters
         ----------
@@ -68,30 +67,17 @@ class Rehearsal:
         """
         world, weeks = self.world, len(prices) - owner_weeks
         shown, owner, best = (
-            world.expected_profit(own).sum(axis=2)
+            world.expected_profit(own).sum(axis=(1, 2))
             for own in (prices[owner_weeks:], world.at_owner_prices(weeks), world.best_prices(weeks))
         )
-        free = ~np.array([self._in_hold(owner_weeks + week) for week in range(weeks)])
         rows = {f"{first}-{min(end, weeks)}": slice(first - 1, end) for first, end in ROWS if first <= weeks}
         return {
-            "lost": {name: _lost(shown[own], best[own], free[own]) for name, own in rows.items()},
-            "owner_lost": {name: _lost(owner[own], best[own], free[own]) for name, own in rows.items()},
+            name: {row: 1 - float(earned[own].sum() / best[own].sum()) for row, own in rows.items()}
+            for name, earned in (("lost", shown), ("owner_lost", owner))
         }
-
-    def _in_hold(self, week: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
-        """Return which stores are held in a week, or on the way to their own prices, shape (n_stores,)."""
-        workspace, monday = self.engine.workspace, self.first_monday + dt.timedelta(weeks=week)
-        draw = draw_on(workspace.lake, workspace.catalog, monday)
-        if draw is None:
-            return np.zeros(self.world.n_stores, dtype=bool)
-        return np.asarray((draw.is_held | draw.is_on_the_way).all(axis=1))
 
     def _moment(self, date: dt.date) -> dt.datetime:
         return dt.datetime.combine(date, dt.time(OPENS), dt.UTC)
-
-
-def _lost(earned: Floats, best: Floats, counts: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> float | None:
-    return 1 - float(earned[counts].sum() / best[counts].sum()) if counts.any() else None
 
 
 def receipts_of(units: Ints, prices: Floats, world: Grocer, date: dt.date) -> list[dict[str, Any]]:

@@ -56,9 +56,9 @@ class PriceDraw:
     first, through
         Business dates that it was drawn for; it stands on after them.
     prices, shelf_prices, step_from
-        What was drawn, which the next step is measured from; what it was drawn around; and the middle of the next coin.
+        What is shown; what it was drawn around; and the middle of the next coin, or what a held product would show.
     is_held, is_on_the_way
-        Where a store is held at its own prices, and where a price goes back to the store's own in steps.
+        Where a product is held at the store's own price, and where a price goes back to it in steps.
     sha256
         Fingerprint of the draw.
     """
@@ -72,6 +72,11 @@ class PriceDraw:
     is_held: Flags
     is_on_the_way: Flags
     sha256: str
+
+    @property
+    def left_at(self) -> Floats:
+        """Prices that the next step is measured from, EUR: those shown, or that a held product would have shown."""
+        return np.where(self.is_held, self.step_from, self.prices)
 
     @property
     def is_elsewhere(self) -> Flags:
@@ -206,7 +211,7 @@ def room_of(catalog: Catalog, own: Floats, wanted: Flags, before: PriceDraw | No
     shown = middle = owner
     if before is not None:
         shown, middle = (
-            np.where(wanted & np.isfinite(prices), prices, owner) for prices in (before.prices, before.step_from)
+            np.where(wanted & np.isfinite(prices), prices, owner) for prices in (before.left_at, before.step_from)
         )
     store = catalog.store
     ways = (store.drawn_prices.band, store.drawn_step, middle.T, store.money.smallest)

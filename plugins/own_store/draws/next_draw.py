@@ -59,12 +59,15 @@ class _Wanted:
         The stores' own prices, EUR.
     sides
         The two prices of a coin, EUR; NaN where none is thrown.
+    held_share
+        Chance that a product was held in a store.
     """
 
     is_drawn: Flags
     goes_back: Flags
     own: Floats
     sides: tuple[Floats, Floats]
+    held_share: float
 
 
 @dataclass(frozen=True)
@@ -126,8 +129,8 @@ def next_draw(
 
     Of an earlier draw all prices stand, but for those of an experiment that was withdrawn: they go back. A product of a
     planned experiment is drawn by its coin, the others by what is best under a drawn slope. One that is drawn no more
-    goes back to the store's own price. Where that price is outside floor and ceiling, the product is left alone: no
-    draw could go there, so no week could be held.
+    goes back to the store's own price. Where that price is outside floor and ceiling, the product is left alone: it
+    could not be held.
 
     Parameters
     ----------
@@ -163,12 +166,12 @@ def next_draw(
     room = room_of(catalog, own, wanted | goes_back, standing)
     first = slot_of(date, rules.changes)
     numbers = np.array([_number_of(store) for store in catalog.store.stores])
-    drawn = drawn_prices(room, rule, seed, first.toordinal() // DAYS[rules.changes], numbers, rules.held_share)
+    held_share = rules.held_share_after((first - slot_of(min(lake.dates(TABLE), default=first), rules.changes)).days)
+    drawn = drawn_prices(room, rule, seed, first.toordinal() // DAYS[rules.changes], numbers, held_share)
     through = first + dt.timedelta(days=DAYS[rules.changes] - 1)
     known = _Expected.of(belief, own, sold)
-    rows = _rows(
-        catalog, (drawn, room, known), rule.designs(), _Wanted(wanted, goes_back, own, rule.sides(room)), through
-    )
+    asked = _Wanted(wanted, goes_back, own, rule.sides(room), held_share)
+    rows = _rows(catalog, (drawn, room, known), rule.designs(), asked, through)
     said = _told(belief, wanted, sold.n_draws, withdrawn) + _left_alone(catalog, is_outside)
     return NextDraw(Partition(TABLE, date, "all"), rows, said)
 
@@ -189,7 +192,7 @@ def _without_withdrawn(lake: Lake, catalog: Catalog, date: dt.date, standing: Pr
     for row in rows:
         if row["sku"] in skus and row["sku"] in column_of and row["store_id"] in row_of:
             place = row_of[row["store_id"]], column_of[row["sku"]]
-            is_home = bool(abs(home[place] - own[place]) < SAME_PRICE)
+            is_home = bool(standing.is_held[place] or abs(home[place] - own[place]) < SAME_PRICE)
             price = float(own[place] if is_home else home[place])
             row.update(
                 shelf_price=float(own[place]),
@@ -259,33 +262,33 @@ def _rows(
     store, sku = np.nonzero(wanted.is_drawn | wanted.goes_back)
     back, own = wanted.goes_back[store, sku], wanted.own[store, sku]
     stores = [catalog.store.stores[place] for place in store]
-    digits, rules = catalog.store.money.digits, catalog.store.drawn_prices
+    digits, families = catalog.store.money.digits, catalog.store.drawn_prices.numbers_of_families(catalog.skus)
     prices = np.round(np.where(back, room.homeward[sku, store], drawn.prices[sku, store]), digits)
     is_home = np.abs(prices - own) < SAME_PRICE
     prices = np.where(is_home, own, prices)
-    in_hold, is_held = drawn.in_hold[store] & ~back, drawn.is_held(wanted.is_drawn.T)[store] & ~back
-    is_thrown = np.isfinite(wanted.sides[0][store, sku]) & ~in_hold & ~back  # the next throw is around the same price
-    began = [through - dt.timedelta(days=DAYS[rules.changes] * int(drawn.week - at + 1) - 1) for at in drawn.began]
+    is_held = drawn.is_held[sku, store] & ~back
+    left_at = np.where(is_held, np.round(drawn.asked[sku, store], digits), prices)
+    is_thrown = np.isfinite(wanted.sides[0][store, sku]) & ~back  # the next throw is around the same price
     columns = {
         "store_id": stores,
         "sku": [catalog.skus[place] for place in sku],
         "through": [through] * len(sku),
         "price": prices,
         "shelf_price": own,
-        "step_from": np.where(is_thrown, room.around[sku, store], prices),
+        "step_from": np.where(is_thrown, room.around[sku, store], left_at),
         "propensity": np.where(back, 1.0, drawn.propensity[sku, store]),
         **{
             name: np.where(back, np.nan, side[store, sku])
             for name, side in zip(("low_price", "high_price"), wanted.sides, strict=True)
         },
         "is_held": is_held,
-        "is_on_the_way": np.where(back, ~is_home, in_hold & ~is_held),
-        "held_share": np.where(back, 0.0, rules.held_share),
+        "is_on_the_way": back & ~is_home,
+        "held_share": np.where(back, 0.0, wanted.held_share),
         "expected_units": known.units[store, sku],
         "response": known.responses[sku],
         "response_deviation": known.deviations[sku],
         "design": [BACK if goes else designs[place] for goes, place in zip(back, sku, strict=True)],
-        "block": [f"{name}/{began[place]}" for name, place in zip(stores, store, strict=True)],
+        "block": [f"{name}/{catalog.skus[families[place]]}" for name, place in zip(stores, sku, strict=True)],
         "seed": [drawn.seed] * len(sku),
     }
     schema = TABLES[TABLE].schema

@@ -1,12 +1,12 @@
 """The assignment: prices of a week drawn by a seed, with all that has to be logged to learn from them.
 
 A rule says with what chance each price of a product is shown in each store; `SlopeDraws` explores by what is believed,
-`FairCoin` is a planned experiment. The draw itself is the same for all: each store and week is a block with dice of its
-own, so that any block can be drawn again from the seed alone, whatever other stores there are.
+`FairCoin` is a planned experiment. The draw itself is the same for all: each store and week has dice of its own, so
+that it can be drawn again from the seed alone, whatever other stores there are.
 
-So that what the prices bring can be told, a share of the time a whole store is held at the owner's prices. It walks
-there by steps, as prices always move, and stands there for the rest of the hold. The weeks on the way tell nothing of
-what prices bring: they are neither the owner's nor ours.
+So that what the prices bring can be told, a share of product weeks is held: the product, with its family, shows the
+owner's price in that store for that week. A return to the usual price surprises no shopper, so no step limits it, and
+the next draw starts from the price that would have been shown.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,7 @@ from catalog.arrays import Flags, Floats, Ints
 from plugins.own_store.learning.price_room import PriceRoom
 
 HELD_SHARE = 0.10
-"""Share of store weeks that belong to a hold, those on the way included."""
-STANDS = 3
-"""Weeks, or other slots, that a hold lasts at least once the store stands at the owner's prices."""
+"""Share of product weeks that are held at first."""
 _DRAWS = 2_026_112_801  # sets the stream of these draws apart from others of the same seed
 _HOLDS = 2_026_112_802
 _SAME = 1e-9  # EUR
@@ -48,38 +46,26 @@ class DrawnPrices:
     Attributes
     ----------
     prices
-        EUR.
+        Shown, EUR.
+    asked
+        What the rule asked for, EUR: the next step is measured from it, also where the product is held.
     propensity
         The chance that the draw had of showing this price, above 0.
-    in_hold, began
-        Which stores are in a hold, and the first week of the hold, or of the stretch without one, that they are in,
-        shape (n_stores,).
-    is_home
-        Which prices are the owner's.
+    is_held
+        Where the owner's price is shown because the draw held it.
     stores, week, seed, design
         What the draw can be repeated from: numbers of the stores, shape (n_stores,), and of the week, the seed and the
-        name of the rule. Store and week are the block.
+        name of the rule.
     """
 
     prices: Floats
+    asked: Floats
     propensity: Floats
-    in_hold: Flags
-    began: Ints
-    is_home: Flags
+    is_held: Flags
     stores: Ints
     week: int
     seed: int
     design: str
-
-    def is_held(self, among: Flags | None = None) -> Flags:
-        """Return which stores are in a hold and stand at the owner's prices, shape (n_stores,).
-
-        Parameters
-        ----------
-        among
-            The products that have to, shape (n_products, n_stores); None is all.
-        """
-        return self.in_hold & (self.is_home if among is None else self.is_home | ~among).all(axis=0)
 
 
 def drawn_prices(
@@ -94,35 +80,24 @@ def drawn_prices(
     stores
         Number of each store, the same for the same store always, shape (n_stores,); None counts them.
     held_share
-        See `HELD_SHARE`.
+        Chance that a product is held in a store.
     """
     n_products, n_stores = room.owner.shape
     stores = np.arange(n_stores) if stores is None else stores
     families = np.arange(n_products) if rule.families is None else np.unique(rule.families, return_inverse=True)[1]
-    dice = [_dice_of(seed, int(store), week).random((n_products,)) for store in stores]
-    holds = [_hold_of(seed, int(store), week, hold_slots(room.band, room.step)) for store in stores]
-    in_hold = np.array([die < held_share for die, _ in holds])
-    thrown = np.stack([own[families] for own in dice], axis=1)
-    chances = rule.chances(room)
-    asked = np.take_along_axis(room.prices, _at(chances, thrown), axis=2)[:, :, 0]
-    prices = np.where(in_hold, room.homeward, asked)
+
+    def thrown(purpose: int) -> Floats:
+        """Return a number from 0 to 1 for each product and store, the same for all products of a family."""
+        dice = [_dice_of(seed, purpose, int(store), week).random((n_products,)) for store in stores]
+        return np.stack([numbers[families] for numbers in dice], axis=1)
+
+    chances, is_held = rule.chances(room), thrown(_HOLDS) < held_share
+    asked = np.take_along_axis(room.prices, _at(chances, thrown(_DRAWS)), axis=2)[:, :, 0]
+    prices = np.where(is_held, room.owner, asked)
     is_shown = np.abs(np.where(chances > 0, room.prices, np.inf) - prices[:, :, None]) < _SAME
     propensity = (1 - held_share) * (chances * is_shown).sum(axis=2)
-    propensity += held_share * (np.abs(prices - room.homeward) < _SAME)
-    is_home = np.abs(prices - room.owner) < _SAME
-    began = np.array([first for _, first in holds])
-    return DrawnPrices(prices, propensity, in_hold, began, is_home, stores, week, seed, rule.name)
-
-
-def hold_slots(band: float, step: float) -> int:
-    """Return how many slots a hold lasts: as long as the way home may take, and `STANDS`."""
-    return way_slots(band, step) + STANDS
-
-
-def way_slots(band: float, step: float) -> int:
-    """Return how many slots the way from the edge of the band to the owner's prices may take, in whole steps."""
-    down, up = np.log1p(band) / -np.log1p(-step), -np.log1p(-band) / np.log1p(step)
-    return int(np.ceil(max(down, up) - _SAME)) - 1
+    propensity += held_share * (np.abs(prices - room.owner) < _SAME)
+    return DrawnPrices(prices, asked, propensity, is_held, stores, week, seed, rule.name)
 
 
 def _at(chances: Floats, thrown: Floats) -> Ints:
@@ -132,16 +107,5 @@ def _at(chances: Floats, thrown: Floats) -> Ints:
     return np.argmax(is_reached, axis=2)[:, :, None]
 
 
-def _dice_of(seed: int, store: int, week: int) -> np.random.Generator:
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, _DRAWS, store, week))))
-
-
-def _hold_of(seed: int, store: int, week: int, n_slots: int) -> tuple[float, int]:
-    """Return what was thrown for the stretch of a store that a week lies in, from 0 to 1, and the stretch's first week.
-
-    Stretches of stores begin in different weeks, so that not all stores are on their way at once.
-    """
-    begins = store % n_slots
-    number = (week - begins) // n_slots
-    dice = np.random.SeedSequence((seed, _HOLDS, store, n_slots, number % 2**32))
-    return float(np.random.Generator(np.random.SFC64(dice)).random()), begins + number * n_slots
+def _dice_of(seed: int, purpose: int, store: int, week: int) -> np.random.Generator:
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence((seed, purpose, store, week))))

@@ -22,4 +22,4 @@ comment on view shelf_price_changes is
 comment on view earned is
 'what drawn prices brought against the owner''s up to a date: the chain, one of its weeks, categories or stores';
 comment on view earned_slots is
-'what one category brought in one outside store at the prices of a draw, while it stood';
+'what one product brought in one outside store at the price of a draw, while it stood';

@@ -41,14 +41,14 @@ def test_products_stores_and_holds_are_told_and_the_newest_draw_alone_counts(
 ) -> None:
     publish(lake, "price_draws", [draw("S09", "OLD", 9.0)], MONDAY - dt.timedelta(days=7))
     rows = [draw("S01", "MILK", 2.1), draw("S02", "MILK", 1.9), draw("S03", "MILK", 2.0, is_held=True)]
-    rows += [draw("S04", "MILK", 2.05, is_on_the_way=True), draw("S01", "EGGS", 2.0, design=BACK)]
+    rows += [draw("S01", "EGGS", 2.0, design=BACK)]
     publish(lake, "price_draws", rows, MONDAY)
     text = words(draws_card(monitor))
     assert "OLD" not in text
     assert "€1.90 to €2.10" in text
     assert "S01, S02" in text
-    assert "Held at your own prices S03" in text
-    assert "S04 on the way there" in text
+    assert "Held at your own prices 1" in text
+    assert "of 3 prices" in text
     assert "goes back to its own price" in text
 
 
@@ -78,11 +78,11 @@ def test_last_week_s_euros_are_told_with_their_interval_and_as_unknown_where_too
     monitor: Monitor, lake: Lake, words: Words
 ) -> None:
     publish(lake, "price_draws", [draw("S01", "MILK", 2.1)], MONDAY)
-    week = {"scope": "week", "name": str(MONDAY), "first": MONDAY, "n_held": 1, "n_treated": 7}
-    publish(lake, "earned", [week], MONDAY + dt.timedelta(days=5))
-    assert "Earned last week" not in words(draws_card(monitor))  # it is not over
+    week = {"scope": "lately", "name": str(MONDAY), "first": MONDAY, "n_held": 1, "n_treated": 7}
+    publish(lake, "earned", [week | {"scope": "chain"}], MONDAY + dt.timedelta(days=5))
+    assert "Earned lately" not in words(draws_card(monitor))  # no week is over
     publish(lake, "earned", [week], MONDAY + dt.timedelta(days=6))
-    assert "1 store was held, too few to know" in words(draws_card(monitor))
+    assert "1 product week was held, too few to know" in words(draws_card(monitor))
     known = {"euros": 120.0, "euros_low": 20.0, "euros_high": 220.0, "share": 0.031}
     publish(lake, "earned", [week | known], MONDAY + dt.timedelta(days=6))
-    assert "€120.00 (3.1 %) week from Mon 19 Jan 2026, 95 % interval €20.00 to €220.00" in words(draws_card(monitor))
+    assert "€120.00 (3.1 %) from Mon 19 Jan 2026, 95 % interval €20.00 to €220.00" in words(draws_card(monitor))

@@ -1,4 +1,4 @@
-"""What drawn prices let stores throw away, against stores that were held at the owner's prices."""
+"""What drawn prices let stores throw away, against products that were held at the owner's price."""
 
 import datetime as dt
 import json
@@ -32,7 +32,7 @@ def _lines(file: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Grocer:
-    """Stores that drew for four weeks; where they were held, they threw away twice as much."""
+    """Stores that drew for four weeks; where a product was held, they threw away twice as much of it."""
     shop = Grocer(tmp_path_factory.mktemp("shop"), more=DRAWN, n_stores=8, changed=keeps_two_days)
     shop.weeks(WEEKS)
     for day in range(7 * WEEKS):
@@ -44,9 +44,9 @@ def tell(shop: Grocer, date: dt.date, but: tuple[str, str] | None = None) -> Non
     """Publish what each store moved on a date, but one product in one of them."""
     monday = date - dt.timedelta(days=date.weekday())
     rows = shop.lake.read(Partition("price_draws", monday, "all")).to_pylist()
-    held = {row["store_id"] for row in rows if row["is_held"]}
+    held = {(row["store_id"], row["sku"]) for row in rows if row["is_held"]}
     places = [(store, sku) for store in shop.catalog.store.stores for sku in ("P000", "P002") if (store, sku) != but]
-    spoiled = [HELD if store in held else OTHERS for store, _ in places]
+    spoiled = [HELD if place in held else OTHERS for place in places]
     columns: dict[str, list[object]] = {
         "store_id": [store for store, _ in places],
         "sku": [sku for _, sku in places],
@@ -62,22 +62,20 @@ def tell(shop: Grocer, date: dt.date, but: tuple[str, str] | None = None) -> Non
     shop.publish("stock_movements", date, columns | {name: [0] * len(places) for name in none})
 
 
-def test_what_a_store_week_threw_away_is_told_beside_profit_with_an_interval(shop: Grocer) -> None:
+def test_what_a_product_week_threw_away_is_told_beside_profit_with_an_interval(shop: Grocer) -> None:
     waste = earned_by_draws(shop.workspace).waste
     assert waste is not None
-    assert (waste.drawn.units, waste.held.units) == (OTHERS * 2 * 7, HELD * 2 * 7)
-    assert (waste.drawn.euros, waste.held.euros) == (1.5 * OTHERS * 2 * 7, 1.5 * HELD * 2 * 7)
-    assert waste.change.share == pytest.approx(-0.5, abs=0.02)
-    assert waste.change.euros < 0
-    assert waste.change.share_low <= -0.5 + 0.02
+    assert waste.drawn.euros == pytest.approx(1.5 * waste.drawn.units)
+    assert waste.held.units == pytest.approx(2 * waste.drawn.units, rel=0.5)  # one of three products keeps for ever
+    assert waste.change.share == pytest.approx(-0.5, abs=0.2)
+    assert waste.change.share_low <= -0.5 <= waste.change.share_high
     assert (waste.n_unknown, waste.change.n_held > 0) == (0, True)
 
 
 def test_profit_less_waste_is_what_is_left_after_waste_and_nights(shop: Grocer) -> None:
     found = earned_by_draws(shop.workspace)
     assert found.waste is not None
-    saved = 1.5 * (HELD - OTHERS) * 2 * 7 * found.chain.n_treated
-    assert found.waste.less_waste.euros == pytest.approx(found.chain.euros + saved, rel=0.2)
+    assert found.waste.less_waste.euros - found.chain.euros == pytest.approx(-found.waste.change.euros, rel=0.3)
 
 
 def test_the_command_shows_it_and_says_what_is_not_known(shop: Grocer) -> None:
@@ -88,19 +86,20 @@ def test_the_command_shows_it_and_says_what_is_not_known(shop: Grocer) -> None:
     assert "profit less waste" in answer.stdout
     assert "What a unit costs is not known of P002" in answer.stderr
     found = json.loads(terminal("earned", "--json").stdout)
-    assert found["waste"]["drawn"] == {"units": 28.0, "euros": 42.0}
+    assert found["waste"]["drawn"]["euros"] == pytest.approx(1.5 * found["waste"]["drawn"]["units"])
     assert found["unknown_costs"] == ["P002"]
 
 
 def test_a_night_says_and_records_it(shop: Grocer) -> None:
     said = record_earned(shop.workspace)
-    means = "28.0 units, 42.00 EUR at drawn prices, and 56.0 units, 84.00 EUR where it was held"
-    assert f"a store week threw away {means}" in said
+    (sentence,) = [one for one in said if "threw away" in one]
+    assert "a week at drawn prices, and" in sentence
+    assert "where it was held" in sentence
     rows = shop.lake.read(Partition("earned", max(shop.lake.dates("exposures")), "all")).to_pylist()
-    assert {row["scope"] for row in rows} == {"chain", "week", "category", "store", "waste", "less waste"}
+    assert {row["scope"] for row in rows} == {"chain", "lately", "week", "category", "store", "waste", "less waste"}
 
 
-def test_a_store_week_whose_stock_is_not_told_each_day_is_left_out_of_waste_alone(shop: Grocer) -> None:
+def test_a_product_week_whose_stock_is_not_told_each_day_is_left_out_of_waste_alone(shop: Grocer) -> None:
     before = earned_by_draws(shop.workspace)
     tell(shop, MONDAY + dt.timedelta(days=8), but=("S03", "P002"))
     found = earned_by_draws(shop.workspace)

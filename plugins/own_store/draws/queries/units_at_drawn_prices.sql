@@ -21,10 +21,9 @@ select
     d.low_price,
     d.high_price,
     d.is_held,
-    coalesce(d.is_on_the_way, false) as is_on_the_way,
+    coalesce(d.held_share, 0) as held_share,
     d.design,
     d.propensity,
-    d.block,
     count(distinct e.business_date) as days,
     coalesce(sum(e.units), 0) as units,
     coalesce(sum(coalesce(e.stocked_minutes, e.open_minutes)), 0) as minutes

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plugins.own_store.learning.draws_of_prices import STANDS, drawn_prices, hold_slots
+from plugins.own_store.learning.draws_of_prices import drawn_prices
 from plugins.own_store.learning.price_room import PriceRoom
 from plugins.own_store.learning.slope_draws import SlopeDraws
 
@@ -57,8 +57,7 @@ def test_the_chance_of_a_price_is_how_often_it_is_best_under_a_drawn_slope(
 
 def test_the_logged_propensity_is_how_often_the_price_is_shown() -> None:
     room, rule = room_of(3, 2), rule_of(3)
-    apart = hold_slots(room.band, room.step)  # each is thrown for its hold
-    shown = [drawn_prices(room, rule, 7, apart * week, held_share=0.2) for week in range(800)]
+    shown = [drawn_prices(room, rule, 7, week, held_share=0.2) for week in range(800)]
     for product, store in np.ndindex(3, 2):
         prices = np.array([one.prices[product, store] for one in shown])
         logged = np.array([one.propensity[product, store] for one in shown])
@@ -85,29 +84,28 @@ def test_a_store_s_draw_does_not_depend_on_which_other_stores_there_are() -> Non
     assert (drawn_prices(alone, rule, 7, 30, np.array([11])).prices == together.prices[:, 2:]).all()
 
 
-def test_a_held_store_walks_to_the_owner_s_prices_by_steps_and_stands_there_for_the_rest_of_the_hold() -> None:
-    n_stores, slots = 60, hold_slots(0.25, 0.10)
-    room, rule = room_of(4, n_stores), rule_of(4, 0.0)
-    edges = np.where(np.arange(n_stores) % 2, 1.25, 0.75) * room.owner
-    room, before = replace(room, before=edges, costs=0 * room.costs), edges
-    stood = np.zeros(n_stores, dtype=int)
-    weeks = np.arange(6 * slots, 7 * slots)  # of each store, the end of one stretch and the beginning of the next
-    holds: list[np.ndarray] = []
-    for week in weeks:
-        drawn = drawn_prices(replace(room, before=before), rule, 7, int(week), held_share=0.5)
-        assert (np.abs(drawn.prices / before - 1) <= 0.1 + 1e-9).all()
-        towards = np.abs(drawn.prices - room.owner) <= np.abs(before - room.owner) + 1e-9
-        assert towards[:, drawn.in_hold].all()
-        assert (drawn.prices[:, drawn.is_held()] == room.owner[:, drawn.is_held()]).all()
-        assert (drawn.propensity[:, drawn.in_hold] >= 0.5).all()
-        assert not (drawn.is_held() & ~drawn.in_hold).any()
-        stood, before = stood + drawn.is_held(), drawn.prices
-        holds.append(np.where(drawn.began > weeks[0], drawn.in_hold, np.nan))
-    began_within = np.arange(n_stores) % slots == 1  # a whole hold, but for the first of these weeks
-    whole = began_within & (np.nansum(holds, axis=0) == slots - 1)
-    assert whole.any()
-    assert (stood[whole] >= STANDS).all()
-    assert 0.2 < np.nanmean(holds) < 0.8
+def test_a_held_product_shows_the_owner_s_price_for_a_week_and_the_next_draw_starts_where_the_draw_was() -> None:
+    room, rule = room_of(4, 60), rule_of(4, 0.0)
+    edges = np.where(np.arange(60) % 2, 1.25, 0.75) * room.owner
+    room = replace(room, before=edges, costs=0 * room.costs)
+    free = drawn_prices(room, rule, 7, 30, held_share=0.0)
+    held = drawn_prices(room, rule, 7, 30, held_share=0.3)
+    assert 0.2 < held.is_held.mean() < 0.4
+    assert (held.is_held.any(axis=0) & ~held.is_held.all(axis=0)).mean() > 0.5, "a store holds some of its products"
+    assert (held.prices[held.is_held] == room.owner[held.is_held]).all()
+    assert (held.prices[~held.is_held] == free.prices[~held.is_held]).all()
+    assert (held.asked == free.prices).all()
+    assert (np.abs(held.asked / edges - 1) <= 0.1 + 1e-9).all()
+    assert (held.propensity[held.is_held] >= 0.3).all()
+    assert not free.is_held.any()
+    assert (drawn_prices(room, rule, 7, 31, held_share=0.3).is_held != held.is_held).any()
+
+
+def test_products_of_a_family_are_held_together() -> None:
+    room, rule = room_of(4, 40), replace(rule_of(4), families=np.array([0, 0, 2, 3]))
+    is_held = drawn_prices(room, rule, 7, 30, held_share=0.5).is_held
+    assert (is_held[0] == is_held[1]).all()
+    assert (is_held[1] != is_held[2]).any()
 
 
 def test_where_no_allowed_ending_leads_home_the_ending_gives_way_and_the_step_does_not() -> None:
