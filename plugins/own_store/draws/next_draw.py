@@ -31,6 +31,7 @@ from plugins.own_store.learning.told_against_own import own_draws
 from warehouse.commits.commit import Commit
 from warehouse.lake import Lake, Partition
 
+_WORTH_SAYING = 0.05  # share of what a low price sells
 _RECENT = 4  # slots whose effects are expected to last
 
 
@@ -232,6 +233,9 @@ def _told(belief: UnitsBelief, wanted: Flags, n_draws: int, withdrawn: tuple[str
         f"prices of {drawn.sum()} products were drawn from {n_draws} earlier draws: sales answer to the price by "
         f"{slopes.mean():.1f} on average, known to +-{1.96 * widths.mean():.1f} for a product"
     )
+    missing = 1 - belief.stocking_up.lasting
+    if missing >= _WORTH_SAYING:
+        said += f"; people stock up, so {missing:.0%} of what a low price sells is missing in the weeks after it"
     if not withdrawn:
         return said
     return f"{said}; what the log told of {', '.join(withdrawn)} is withdrawn, for their own draws contradict it"

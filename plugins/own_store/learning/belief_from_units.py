@@ -11,13 +11,14 @@ What must hold for it to be right: prices were drawn by us and by nothing that t
 were not are left out, and no product's demand moves in the whole chain by itself while its price does.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from catalog.arrays import Floats
 from plugins.own_store.learning.belief_priors import SlopePrior, ToldPrior
 from plugins.own_store.learning.belief_spreads import Spreads, learned_shapes, learned_spreads
+from plugins.own_store.learning.stocking_up import NOBODY, StockingUp
 from plugins.own_store.learning.unit_rows import UnitRows
 from serving.belief.posterior import Latents, Likelihood, Roots, SharedCells, find_mode, negative_binomial
 
@@ -42,6 +43,8 @@ class UnitsBelief:
         Of the chain, in log units, shape (n_periods,).
     information
         Of a usual period in all stores about a product's log rate, 1 / variance, shape (n_products,).
+    stocking_up
+        Who is missing after low prices.
     """
 
     slopes: Floats
@@ -50,10 +53,16 @@ class UnitsBelief:
     effects: Floats
     spreads: Spreads
     information: Floats
+    stocking_up: StockingUp = NOBODY
 
 
 def believed_of_units(
-    rows: UnitRows, told: ToldPrior | None = None, before: UnitsBelief | None = None, *, alone: bool = False
+    rows: UnitRows,
+    told: ToldPrior | None = None,
+    before: UnitsBelief | None = None,
+    *,
+    alone: bool = False,
+    stocks_up: bool = True,
 ) -> UnitsBelief:
     """Return what units tell, from all rows so far.
 
@@ -66,13 +75,20 @@ def believed_of_units(
         faster, and hardly another one.
     alone
         Let each product speak for itself: no slope is drawn towards those of the others, or hardly to a prior.
+    stocks_up
+        Whether shoppers may stock up at low prices. Rows then follow one another week by week.
     """
     told = ToldPrior.none(rows.shape[0]) if told is None else told
     spreads, at = Spreads.usual(rows.shape[0]) if before is None else before.spreads, None
+    stocking_up, added = (NOBODY, None) if before is None else (before.stocking_up, None)
+    if before is not None:
+        added = stocking_up.added(rows, before.slopes)
     for _ in range(_ROUNDS if before is None else 1):
-        fit = _Fit(rows, told, spreads, at, alone=alone)
+        fit = _Fit(rows, told, spreads, at, alone=alone, added=added)
         spreads, at = fit.likelier_spreads(), fit.at
-    return _Fit(rows, told, spreads, at, alone=alone).belief()
+        if stocks_up:
+            stocking_up, added = fit.likelier_stocking_up(stocking_up)
+    return replace(_Fit(rows, told, spreads, at, alone=alone, added=added).belief(), stocking_up=stocking_up)
 
 
 class _Fit:
@@ -82,8 +98,17 @@ class _Fit:
     slopes. Their cells are products: a cell's own part is the level, and its shared part the product's slope.
     """
 
-    def __init__(self, rows: UnitRows, told: ToldPrior, spreads: Spreads, near: Latents | None, *, alone: bool) -> None:
-        """`near` are latents near which the mode is looked for."""
+    def __init__(
+        self,
+        rows: UnitRows,
+        told: ToldPrior,
+        spreads: Spreads,
+        near: Latents | None,
+        *,
+        alone: bool,
+        added: Floats | None,
+    ) -> None:
+        """`near` are latents near which the mode is looked for, `added` is a known term of the log rate."""
         n_products, n_stores, n_periods = rows.shape
         self._rows, self._spreads = rows, spreads
         self._prior = SlopePrior.of(told, _ALONE if alone else spreads.slope)
@@ -93,6 +118,8 @@ class _Fit:
             for values in (rows.units, rows.log_ratios, rows.exposure)
         )
         self._log_exposure = np.where(exposure > 0, np.log(np.where(exposure > 0, exposure, 1.0)), _NEVER)
+        if added is not None:
+            self._log_exposure = self._log_exposure + added.swapaxes(0, 1)
         sold, offered = self._units.sum(axis=2), exposure.sum(axis=2)
         mean_rate = (sold.sum(axis=0) + 0.5) / np.maximum(offered.sum(axis=0), 1e-9)
         self._level_means = np.log(mean_rate)
@@ -172,6 +199,14 @@ class _Fit:
         )
         every = slice(0, self._rows.shape[1])
         return learned_shapes(spreads, self._rows, np.exp(self._log_rates(every, self.at)).swapaxes(0, 1))
+
+    def likelier_stocking_up(self, before: StockingUp) -> tuple[StockingUp, Floats]:
+        """Return who is missing after low prices as the mode makes it likelier, and what that adds to the log rate."""
+        every, slopes = slice(0, self._rows.shape[1]), self._slopes(self.at)
+        rates = self._log_rates(every, self.at)
+        _, surplus, curved = negative_binomial(rates, self._units, self._spreads.shapes[:, None])
+        found = before.learned(self._rows, slopes, surplus.swapaxes(0, 1), curved.swapaxes(0, 1))
+        return found, found.added(self._rows, slopes)
 
     def _variances(self, common: Floats) -> Floats:
         """Return variances left of products' slopes that the common normals move by so much, shape (n_products,)."""

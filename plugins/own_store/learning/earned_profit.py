@@ -121,22 +121,25 @@ def earned_profit(weeks: ProductWeeks) -> EarnedProfit:
     share = euros / owners if owners > 0 else np.nan
     if counted[0] < FEWEST_HELD:
         return EarnedProfit(share, -np.inf, np.inf, euros, -np.inf, np.inf, 1.0, *counted)
-    error, freedom = _error(rows, usual, weight)
-    half = float(stdtrit(freedom, 1 - _LEVEL / 2)) * error
+    of_held, of_drawn, freedom = _variances(rows, usual, weight)
+    error, quantile = np.sqrt(of_held + of_drawn), float(stdtrit(freedom, 1 - _LEVEL / 2))
     p_value = 2 * float(stdtr(freedom, -abs(euros) / max(error, 1e-12)))
-    low, high = euros - half, euros + half
-    least, most = (low / owners, high / owners) if owners > 0 else (-np.inf, np.inf)
+    low, high, least, most = euros - quantile * error, euros + quantile * error, -np.inf, np.inf
+    if owners > 0:  # what the owner's prices would have brought is also what the share is of
+        half = quantile * float(np.sqrt((1 + share) ** 2 * of_held + of_drawn)) / owners
+        least, most = share - half, share + half
     return EarnedProfit(share, least, most, euros, low, high, p_value, *counted)
 
 
-def _error(rows: ProductWeeks, usual: Floats, weight: Floats) -> tuple[float, float]:
-    """Return the standard error of the gain, and its degrees of freedom."""
+def _variances(rows: ProductWeeks, usual: Floats, weight: Floats) -> tuple[float, float, float]:
+    """Return the variance of the gain by which weeks were held and by the luck of the others; degrees of freedom."""
     held, drawn = rows.is_held, ~rows.is_held
     stands_for = (weight * rows.size)[held]
     scale = rows.size[drawn].sum() / stands_for.sum()
     leverage = np.minimum(stands_for / stands_for.sum(), _MOST_LEVERAGE)
-    of_held = (scale * weight[held] * (rows.brought - usual)[held]) ** 2 / (1 - leverage)
+    of_held = (scale * weight[held] * (rows.brought - usual)[held]) ** 2 / (1 - leverage) ** 2
     luck = rows.brought[drawn] - rows.forecast_shown[drawn]
     of_drawn = (luck - luck.sum() / rows.size[drawn].sum() * rows.size[drawn]) ** 2
     worth = (scale * stands_for) ** 2
-    return float(np.sqrt(of_held.sum() + of_drawn.sum())), max(float(worth.sum() ** 2 / (worth**2).sum()) - 1, 1.0)
+    freedom = max(float(worth.sum() ** 2 / (worth**2).sum()) - 1, 1.0)
+    return float(of_held.sum()), float(of_drawn.sum()), freedom

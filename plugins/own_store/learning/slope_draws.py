@@ -40,12 +40,15 @@ class SlopeDraws:
         What a price is best for.
     families
         None: each product is drawn by itself.
+    lasting
+        Share of what a low price sells in its first week that it still sells when it stays.
     """
 
     slopes: Floats
     spreads: Floats
     objective: Objective = "profit"
     families: Ints | None = None
+    lasting: float = 1.0
 
     @classmethod
     def of(cls, belief: UnitsBelief, objective: Objective = "profit", periods: int = 1) -> "SlopeDraws":
@@ -53,7 +56,7 @@ class SlopeDraws:
         deviations = belief.slopes_deviation
         worth = EXPLORING * periods * belief.information * deviations**2
         breadth = np.where(belief.information > 0, np.clip(worth, NARROWEST, WIDEST), 1.0)  # of what never sold, none
-        return cls(belief.slopes, breadth * deviations, objective)
+        return cls(belief.slopes, breadth * deviations, objective, lasting=belief.stocking_up.lasting)
 
     @property
     def name(self) -> str:
@@ -63,6 +66,7 @@ class SlopeDraws:
     def chances(self, room: PriceRoom) -> Floats:
         """Return the chance that each price is the best one, shape as `room.prices`."""
         value, at = self._log_gains(room), room.log_ratios
+        at = np.where(at < 0, self.lasting * at, at)
         lowest, highest = np.full(value.shape, -np.inf), np.full(value.shape, np.inf)
         for place in range(value.shape[2]):
             run = at[:, :, place, None] - at

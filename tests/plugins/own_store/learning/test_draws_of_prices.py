@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from plugins.own_store.learning.draws_of_prices import drawn_prices
 from plugins.own_store.learning.price_room import PriceRoom
 from plugins.own_store.learning.slope_draws import SlopeDraws
+from plugins.own_store.learning.stocking_up import NOBODY, StockingUp
 
 
 def room_of(n_products: int = 5, n_stores: int = 3, seed: int = 1) -> PriceRoom:
@@ -140,6 +141,7 @@ def test_draws_spread_less_the_more_is_known_and_the_less_a_week_teaches() -> No
         slopes: np.ndarray
         slopes_deviation: np.ndarray
         information: np.ndarray
+        stocking_up: StockingUp = NOBODY
 
     known, week = np.array([1.0, 0.5, 0.2, 0.1]), np.full(4, 30.0)
     spreads = [SlopeDraws.of(Believed(np.full(4, -2.0), known, times * week)).spreads for times in (1.0, 10.0)]  # type: ignore[arg-type]

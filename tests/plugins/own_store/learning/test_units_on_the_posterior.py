@@ -44,7 +44,7 @@ def problem_of(seed: int) -> Problem:
 
 
 def belief_of(problem: Problem) -> UnitsBelief:
-    return believed_of_units(problem.rows, problem.told, alone=problem.alone)
+    return believed_of_units(problem.rows, problem.told, alone=problem.alone, stocks_up=False)
 
 
 def prior_of(problem: Problem, spreads: Spreads) -> tuple[Floats, Floats]:
