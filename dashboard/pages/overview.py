@@ -31,6 +31,7 @@ from dashboard.data.desk.price_desk import Sheet
 from dashboard.data.overview import StoreRow, dates_shown, read_chain, store_rows
 from dashboard.desk.needs import first_needs
 from dashboard.monitor import Monitor, Page
+from dashboard.pages.earned_card import TABLE as EARNED
 from dashboard.pages.earned_card import earned_card
 from dashboard.pages.overview_cards import (
     GRID,
@@ -82,6 +83,12 @@ def layout(monitor: Monitor, *, day: object = None, search: object = None) -> Co
     )
 
 
+def without_a_day(monitor: Monitor) -> list[Component]:
+    """Return what stands in for the stores: what prices earned in those that tell units alone, or what to do first."""
+    earned = earned_card(monitor) if monitor.reader.has_warehouse() else []
+    return earned or [no_data(monitor, "No store day yet", "No store has sold anything.")]
+
+
 def wire(app: Dash, monitor: Monitor) -> None:
     """Register the page's callbacks."""
     wire_address(app, "overview", _KEPT)
@@ -107,9 +114,10 @@ def wire(app: Dash, monitor: Monitor) -> None:
     def show(_pulse: int, chosen: str, seen: str | None) -> Any:
         newest = shown_date(monitor, NEWEST)
         if newest is None:
-            if seen == EMPTY:
+            seal = f"{EMPTY} {monitor.reader.dates(EARNED)[-1:]}"
+            if seal == seen:
                 raise PreventUpdate
-            return None, no_data(monitor, "No store day yet", "No store has sold anything."), True, [], [], [], EMPTY
+            return None, without_a_day(monitor), True, [], [], [], seal
         now = dt.datetime.now(dt.UTC)
         date = None if chosen == NEWEST else shown_date(monitor, chosen)
         stamp = what_decides(monitor, now)

@@ -36,6 +36,7 @@ SLOTS = "earned_slots"
 
 
 _WEEK = 7  # days
+_NARROW = 0.4  # width of an interval, as a share of profit, that says something of a week
 
 
 @dataclass(frozen=True)
@@ -209,12 +210,12 @@ def earned_by_draws(workspace: Workspace, through: dt.date | None = None) -> Ear
 
 
 def _lately(over: pd.DataFrame) -> Lately | None:
-    """Pool the newest slots that are over, from the last back, until the interval closes."""
+    """Pool the newest slots that are over, from the last back, until the interval is narrow enough to say something."""
     found = None
     for last in sorted(set(over["through"]), reverse=True):
         pooled = over[over["through"] >= last]
         found = Lately(pooled["first"].min(), pooled["through"].max(), earned_of(pooled))
-        if found.earned.is_known:
+        if found.earned.share_high - found.earned.share_low <= _NARROW:
             break
     return found
 

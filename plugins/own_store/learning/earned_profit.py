@@ -19,7 +19,7 @@ from scipy.special import stdtr, stdtrit
 
 from catalog.arrays import Flags, Floats, Ints
 
-FEWEST_HELD = 3
+FEWEST_HELD = 4
 """Held product weeks of which fewer leave the interval open."""
 _LEVEL = 0.05
 _MOST_LEVERAGE = 0.8

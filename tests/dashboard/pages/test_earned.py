@@ -8,6 +8,7 @@ from catalog.tables.contracts import TABLES
 from dashboard.formats import UNKNOWN
 from dashboard.monitor import Monitor
 from dashboard.pages.earned_card import earned_card
+from dashboard.pages.overview import without_a_day
 from warehouse.lake import Lake, Partition
 
 HOSTILE = "<script>alert(1)</script>"
@@ -72,3 +73,9 @@ def test_the_interval_is_a_bar_and_what_moved_most_is_said_with_its_reason(monit
     assert "15 % above your price: few shoppers leave" in text
     assert "10 % below your price: many more buy" in text
     assert "1 of 3 prices show your own for now" in text
+
+
+def test_stores_that_tell_units_alone_have_the_card_in_place_of_an_empty_page(monitor: Monitor, lake: Lake) -> None:
+    assert "What drawn prices earned" not in str(without_a_day(monitor))
+    publish(lake, dt.date(2026, 1, 18), {"scope": "chain", "name": "", "euros": 50.0})
+    assert "What drawn prices earned" in str(without_a_day(monitor))

@@ -38,7 +38,7 @@ def test_a_tenth_more_is_found_in_share_and_euros() -> None:
     assert (earned.share_high - earned.share_low) / 2 < 0.04
 
 
-def test_fewer_than_three_held_weeks_leave_the_interval_open() -> None:
+def test_fewer_than_four_held_weeks_leave_the_interval_open() -> None:
     rows = quarter(1, 3)
     held = np.arange(len(rows.units)) < FEWEST_HELD - 1
     earned = earned_profit(replace(rows, is_held=held))
