@@ -133,6 +133,9 @@ def show_earned(found: "EarnedByDraws | None", effects: Sequence[Mapping[str, An
 
 def _show_drawn(found: "EarnedByDraws") -> None:
     _show(f"Profit against your own prices, {found.first} to {found.through}", "", {"all stores": found.chain})
+    if found.lately is not None:
+        lately = found.lately
+        _show("Lately, as few weeks as a usable interval needs", "from", {str(lately.first): lately.earned})
     _show("Week by week", "from", {str(first): own for first, own in found.weeks.items()})
     _show("Category by category", "category", found.categories)
     _show("Store by store", "store", found.stores)

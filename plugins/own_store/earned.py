@@ -96,10 +96,14 @@ class EarnedByDraws:
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain values; what is not known is null."""
+        lately = self.lately
         return {
             "first": self.first,
             "through": self.through,
             **plain(self.chain),
+            "lately": None
+            if lately is None
+            else {"first": lately.first, "through": lately.through, **plain(lately.earned)},
             "weeks": [{"first": first, **plain(own)} for first, own in self.weeks.items()],
             "categories": [{"category": name, **plain(own)} for name, own in self.categories.items()],
             "stores": [{"store": store, **plain(own)} for store, own in self.stores.items()],

@@ -124,6 +124,7 @@ def test_what_was_earned_is_told_for_the_chain_each_week_and_each_store(
     assert 0 < found["n_held"] < found["n_held"] + found["n_treated"] <= 6 * 8 * 3
     assert len(found["categories"]) > 0
     assert len(found["weeks"]) == 6
+    assert found["lately"]["share_high"] - found["lately"]["share_low"] <= 0.4
 
 
 def test_a_person_approves_the_design_by_a_command_and_takes_it_back(
