@@ -34,7 +34,7 @@ def test_the_desk_says_what_is_drawn_who_is_held_and_what_an_experiment_does(
     drawn = page.locator("#desk-draws")
     expect(drawn).to_contain_text("Products drawn")
     expect(drawn).to_contain_text("Held at your own prices")
-    expect(drawn).to_contain_text("Earned last week")
+    expect(drawn).to_contain_text("Earned lately")
     expect(drawn.get_by_role("row")).to_have_count(3)
     expect(drawn).to_contain_text("Experiment 1: ±8.0 % by a fair coin on P001")
     expect(drawn).to_contain_text("week 3 of 10")
